@@ -47,7 +47,7 @@ def slots_chart(viewed: Viewed) -> Chart:
     last = viewed.store.period() or (0.0, 0.0)
     now = time.time() if is_live else last[1]
     names = sorted({one.device for one in uses})
-    figure = canvas(max(220, 60 + 44 * len(names)), x_title="UTC", y_title="")
+    figure = canvas(max(220, 60 + 44 * len(names)), x_title="", y_title="")
     figure.update_layout(
         barmode="overlay",
         bargap=0.45,

@@ -131,7 +131,12 @@ def test_every_view_of_a_recorded_run_is_drawn_on_a_phone(browser: Browser) -> N
                 page.wait_for_url(re.compile("zoom="))
                 page.keyboard.press("0")
                 page.wait_for_url(re.compile("view=front$"))
+        assert complaints == []
+        page.goto(f"{server.origin}/?run=gone")
+        expect(page.get_by_role("alert")).to_contain_text("no run called 'gone'", timeout=_SLOW)
+        page.get_by_label("Run").select_option(RUN.name)
+        expect(page.locator("h1")).to_contain_text("Individual", timeout=_SLOW)
+        expect(page.get_by_role("alert")).to_have_count(0)
         (training,) = (one for one in server.get("figure", name="slots")["figure"]["data"] if one["name"] == "training")
-    assert complaints == []
     # The first training took 23.5 s, on the budget's clock 9.9 s: other work shared its processors.
     assert training["x"][0] == pytest.approx(23_538, abs=1)

@@ -2,20 +2,22 @@
 
 import { evaluations, h, words } from "./dom.js";
 import { asking } from "./steer.js";
-import { go, link } from "./state.js";
+import { go, link, state } from "./state.js";
 
 function tab(name, current) {
   const changes = { view: name === "overview" ? "" : name, zoom: "" };
   return h("a", { ...link(changes), "aria-current": name === current ? "page" : undefined }, name);
 }
 
-function picker(page) {
-  if (page.runs.length < 2) return h("b", { class: "run" }, page.facts.name);
-  const current = new URLSearchParams(location.search).get("run") ?? page.runs[0];
+// Which run is shown; a link may name one that is gone.
+export function picker(page) {
+  const current = state().run ?? page.runs[0];
+  const isKnown = page.runs.includes(current);
+  if (page.runs.length < 2 && isKnown) return h("b", { class: "run" }, page.facts?.name ?? current);
   return h(
     "select",
     { "aria-label": "Run", onchange: (event) => go({ run: event.target.value, id: "", against: "", zoom: "" }) },
-    page.runs.map((name) => h("option", { value: name, selected: name === current }, name)),
+    [...(isKnown ? [] : [current]), ...page.runs].map((name) => h("option", { value: name, selected: name === current }, name)),
   );
 }
 

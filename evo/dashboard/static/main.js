@@ -1,7 +1,7 @@
 // The page: which view, of which run, and when it draws again.
 
 import { events, get } from "./api.js";
-import { bar } from "./bar.js";
+import { bar, picker } from "./bar.js";
 import { h, refresh } from "./dom.js";
 import { go, onChange, state } from "./state.js";
 import { comparison } from "./views/comparison.js";
@@ -33,7 +33,7 @@ async function draw() {
   }
   isDrawing = true;
   try {
-    page.facts = await get("overview");
+    page.facts = await get("overview").catch(leave);
     drawBar();
     const key = `${state().run ?? ""} ${viewName()}`;
     if (shown.key !== key) {
@@ -56,6 +56,17 @@ async function draw() {
       setTimeout(draw, 1000 * REST_SECONDS);
     }
   }
+}
+
+// Takes away what was shown of another run where this one cannot be read; nothing where the server does not answer.
+function leave(error) {
+  if (!(error instanceof TypeError)) {
+    page.facts = null;
+    shown = { key: "", view: null };
+    content.replaceChildren();
+    refresh(document.getElementById("bar"), h("div", { class: "line" }, picker(page)));
+  }
+  throw error;
 }
 
 function drawBar() {
