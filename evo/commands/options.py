@@ -30,7 +30,7 @@ RunAndId = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_ID = re.compile(r"#?([0-9]+)|best")
+_ID = re.compile(r"#?([0-9]{1,18})|best")  # of whole numbers as the store has them
 _TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 

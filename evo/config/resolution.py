@@ -59,7 +59,20 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     repairs = resolved.uses_language_model if config.search.repair_crashes is None else config.search.repair_crashes
     chosen = {"tournament_size": size, "smoke": _has_smoke_runs(resolved), "repair_crashes": repairs}
     search = config.search.model_copy(update=chosen)
-    return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm), "search": search})
+    resolved = resolved.model_copy(update={"llm": _resolve_llm(resolved, llm), "search": search})
+    _refuse_other_text(resolved)
+    return resolved
+
+
+def _refuse_other_text(config: ResolvedConfig) -> None:
+    """Raise ConfigError for a name that the configuration of a run, which is UTF-8, cannot hold."""
+    text = config.to_toml()
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text[: error.start].rpartition("\n")[2] + text[error.start :].partition("\n")[0]
+        shown = line.encode("ascii", "backslashreplace").decode()
+        raise ConfigError(f"Names of files must be UTF-8, but this one is not: {shown}. Rename the file.") from None
 
 
 def _has_smoke_runs(config: ResolvedConfig) -> bool:

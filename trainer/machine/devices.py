@@ -117,8 +117,8 @@ def _select_one(name: str) -> list[Device]:
     gpus = [device for device in found if device.kind == "cuda"]
     if name in ("mps", "cuda"):
         matches = [device for device in found if device.kind == name]
-    elif name.isascii() and name.isdecimal():
-        matches = gpus[int(name) : int(name) + 1]
+    elif name in map(str, range(len(gpus))):
+        matches = [gpus[int(name)]]
     else:
         matches = [device for device in gpus if device.id == name]
     if not matches:

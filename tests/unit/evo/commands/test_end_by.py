@@ -1,4 +1,4 @@
-"""The time at which a search is to be over, as a flag names it."""
+"""What several commands read of their arguments: the end of a search, individuals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from evo.commands.options import end_by
+from evo.commands.options import end_by, run_and_ids
 from trainer.errors import UsageError
 
 NOW = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
@@ -30,3 +30,8 @@ def test_a_time_of_day_is_the_next_one(text: str | None, expected: float | None)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--until expects a time"):
         end_by(text, NOW)
+
+
+def test_a_number_that_no_store_can_hold_is_no_individual() -> None:
+    with pytest.raises(UsageError, match="Expected the number of an individual"):
+        run_and_ids(["run", "9" * 5000])

@@ -11,6 +11,7 @@ import pytest
 from evo.config.config import Config
 from evo.config.options import new_run_config
 from evo.config.reading import load_config, located, overlaid, parse_config
+from evo.config.resolution import resolve
 from trainer.errors import ConfigError
 
 
@@ -21,6 +22,17 @@ def refusal(data: dict[str, Any]) -> str:
     assert message.startswith("run.toml: `")
     assert "\n" not in message
     return message
+
+
+def test_a_name_that_is_no_utf_8_is_refused_before_anything_is_made() -> None:
+    with pytest.raises(ConfigError, match=r"must be UTF-8, but this one is not: program = .*caf\\udce9\.md"):
+        resolve(
+            overlaid(
+                Config(),
+                {"llm": {"program": "caf\udce9.md"}, "workers": {"devices": ["cpu"], "sandbox": "process-group"}},
+            ),
+            {},
+        )
 
 
 @pytest.mark.parametrize(
