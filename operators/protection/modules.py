@@ -32,7 +32,8 @@ _PACKAGES = words(
     "torch_geometric pytorch_lightning lightning einops timm jax jaxlib flax optax haiku equinox chex tensorflow keras "
     "cupy numba transformers tokenizers datasets accelerate peft safetensors sentencepiece tiktoken lightgbm xgboost "
     "catboost triton flash_attn xformers apex bitsandbytes deepspeed gymnasium gym stable_baselines3 librosa soundfile "
-    "h5py gensim nltk spacy"
+    "h5py gensim nltk spacy schedulefree lion_pytorch pytorch_optimizer torch_optimizer muon torchao liger_kernel "
+    "mamba_ssm causal_conv1d opt_einsum torchdiffeq gpytorch kornia dgl faiss pywt mlx cvxpy ortools highspy"
 )
 """Packages that programs train with; many others run texts, print, or start programs."""
 _MISSING = words("pandas polars xarray dask cudf modin pyarrow")
