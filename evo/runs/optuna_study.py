@@ -22,7 +22,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.individuals import Standing, read_individuals
 from evo.store import EvaluationRecord
 from operators.source.constants import Constant, Value, find_constants, replace_constants
-from operators.source.literals import is_number
+from operators.source.literals import LARGEST_NUMBER, is_number
 from trainer.errors import UsageError
 from trainer.evaluation import Status
 from trainer.source_text import literal_value
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial
-
-_LARGEST = 2**53
-"""Beyond, a float, as which Optuna keeps numbers, does not hold every whole one."""
 
 
 def export_study(viewed: Viewed, storage: str, name: str) -> int:
@@ -268,8 +265,8 @@ def _choice(value: Value) -> bool | int | float | str:
 
 
 def _is_large(value: Value) -> bool:
-    """Return whether Optuna gets the text of a number."""
-    return isinstance(value, int) and abs(value) > _LARGEST
+    """Return whether Optuna, which keeps numbers as floats, gets the text of a whole one."""
+    return isinstance(value, int) and abs(value) > LARGEST_NUMBER
 
 
 def _evaluation(viewed: Viewed, individual: int) -> EvaluationRecord | None:
