@@ -111,19 +111,19 @@ def test_flags_go_before_the_file_and_absent_ones_do_not(tmp_path: Path) -> None
     assert config.search.objectives == ("tokens_per_second",)
 
 
-@pytest.mark.parametrize("content", [b"[search\n", b"\xff\xfe"])
-def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[search\n", "TOML file in UTF-8"),
+        (b"\xff\xfe", "TOML file in UTF-8"),
+        (b"", "holds no setting"),
+        (b"# [search]\n", "holds no setting"),
+    ],
+)
+def test_a_file_that_is_no_toml_or_holds_no_setting(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "run.toml"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match="TOML file in UTF-8"):
-        load_config(path)
-
-
-@pytest.mark.parametrize("content", ["", "# [search]\n"])
-def test_a_file_without_settings_does_not_stand_for_the_built_in_task(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "run.toml"
-    path.write_text(content)
-    with pytest.raises(ConfigError, match="holds no setting"):
+    with pytest.raises(ConfigError, match=words):
         load_config(path)
 
 
