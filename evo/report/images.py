@@ -6,6 +6,7 @@ Loads plotly, and kaleido, which is an extra.
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ def draw_images(figures: Sequence[go.Figure], format_: str) -> list[bytes]:
 async def _drawn(figures: Sequence[go.Figure], format_: str, library: str) -> list[bytes]:
     from kaleido import Kaleido
 
+    # What fails is raised. It also logs, among others, the browser's last word as a message that it cannot read.
+    logging.getLogger("choreographer").addHandler(logging.NullHandler())
     async with Kaleido(plotlyjs=library, mathjax=False) as browser:  # no chart uses MathJax
         return [await browser.calc_fig(figure, _options(figure, format_)) for figure in figures]
 
