@@ -14,12 +14,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from operators.llm.prices import Usage, cost_usd, price_of
+from operators.llm.prices import Usage, cost_usd, dollars_in, price_of
 from operators.llm.text import clean_text, one_line, shallow_json
 
 _ENTRY_CHARACTERS = 2_000
 _MOST_ENTRIES = 200
-_LARGEST_COST_USD = 1e5
 _MOST_TOKENS = 10**10
 
 
@@ -123,7 +122,7 @@ class AgentOutput:
         models = [_object(_object(event, "modelUsage"), name) for name in _object(event, "modelUsage")]
         usage = sum(map(_usage_of_model, models), Usage()) if models else _anthropic_usage(_object(event, "usage"))
         self._total = usage if usage != Usage() else self._total
-        cost = _dollars(event.get("total_cost_usd"))
+        cost = dollars_in(event.get("total_cost_usd"))
         self._cost = self._cost if cost is None else cost
 
     def _item(self, item: Mapping[str, Any]) -> None:
@@ -150,7 +149,7 @@ class AgentOutput:
             )
             self.turns += 1
             self.error = ""  # as above
-            if (cost := _dollars(part.get("cost"))) is not None:
+            if (cost := dollars_in(part.get("cost"))) is not None:
                 self._cost = (self._cost or 0.0) + cost
 
     def _say(self, role: str, what: object) -> None:
@@ -172,12 +171,6 @@ def _text(value: object) -> str:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS else 0
-
-
-def _dollars(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if 0 <= value <= _LARGEST_COST_USD else None
 
 
 def _anthropic_usage(usage: Mapping[str, Any]) -> Usage:

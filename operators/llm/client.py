@@ -8,7 +8,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,7 +141,7 @@ class LanguageModel:
         billed: list[Usage] = []
 
         def exchange(reply: dict[str, Any]) -> Exchange:
-            return self._exchange(request, reply, sum(billed, Usage()), time.monotonic() - began)
+            return self._exchange(request, reply, billed, time.monotonic() - began)
 
         try:
             while True:
@@ -293,7 +293,12 @@ class LanguageModel:
         self._given_up.set()
         return OperatorUnavailable(self._reason)
 
-    def _exchange(self, request: Mapping[str, Any], reply: dict[str, Any], usage: Usage, seconds: float) -> Exchange:
+    def _exchange(
+        self, request: Mapping[str, Any], reply: dict[str, Any], billed: Sequence[Usage], seconds: float
+    ) -> Exchange:
+        usage = sum(billed, Usage())
+        costs = [self._cost_usd(request, one) for one in billed or [Usage()]]
+        known = [cost for cost in costs if cost is not None]
         return Exchange(
             request=request,
             reply=reply,
@@ -302,7 +307,7 @@ class LanguageModel:
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,
             cache_write_tokens=usage.cache_write_tokens,
-            cost_usd=self._cost_usd(request, usage),
+            cost_usd=sum(known) if len(known) == len(costs) else None,
             latency_seconds=seconds,
         )
 

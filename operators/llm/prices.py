@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CacheLifetime = Literal["5m", "1h"]
 
@@ -60,15 +61,24 @@ WEB_SEARCH_USD = 0.01
 """One search of the web by a provider's own tool, beside the tokens of what it finds; listed alike by both."""
 
 
+_LARGEST_COST_USD = 1e5
+"""A larger sum is none that a call or an agent costs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one or more calls were billed for; `input_tokens` excludes those that touched the cache."""
+    """What one or more calls were billed for; `input_tokens` excludes those that touched the cache.
+
+    Attributes:
+        told_usd: what the service says that a single call costs; None where it does not say.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     web_searches: int = 0
+    told_usd: float | None = None
 
     @property
     def prompt_tokens(self) -> int:
@@ -91,9 +101,9 @@ def price_of(model: str) -> Price | None:
 
 
 def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> float | None:
-    """Return what `usage` costs; None, never zero, where the price is unknown."""
-    if price is None:
-        return None
+    """Return what `usage` costs, as the service says, else by the price; None, never zero, where both are unknown."""
+    if usage.told_usd or price is None:  # a zero beside a price is a field left empty
+        return usage.told_usd
     input_tokens = (
         usage.input_tokens
         + price.cache_read_factor * usage.cache_read_tokens
@@ -103,3 +113,21 @@ def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> floa
     factors = (price.long_input_factor, price.long_output_factor) if is_long else (1.0, 1.0)
     tokens = price.input * factors[0] * input_tokens + price.output * factors[1] * usage.output_tokens
     return tokens / 1e6 + WEB_SEARCH_USD * usage.web_searches
+
+
+def dollars_in(value: object) -> float | None:
+    """Return the sum that a value from outside is; None for what is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= _LARGEST_COST_USD else None
+
+
+def told_usd(usage: Mapping[str, Any]) -> float | None:
+    """Return what a service says in its counts of tokens that a call costs, US dollars; None where it does not say."""
+    cost = usage.get("cost", usage.get("estimated_cost"))
+    told = dollars_in(cost.get("total_cost") if isinstance(cost, Mapping) else cost)
+    details = usage.get("cost_details")
+    if told is None or usage.get("is_byok") is not True or not isinstance(details, Mapping):
+        return told
+    # With a key of the user's own, OpenRouter's cost is its fee alone.
+    return told + (dollars_in(details.get("upstream_inference_cost")) or 0.0)

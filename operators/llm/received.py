@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from operators.llm.prices import Usage
+from operators.llm.prices import Usage, told_usd
 from operators.llm.retries import Failure, Verdict
 from operators.llm.text import clean_text, one_line
 
@@ -73,6 +73,7 @@ class Received:
         self._fields: dict[str, Any] = {}
         self._blocks: list[tuple[str, list[str]]] = []
         self._counts: dict[str, int] = {}
+        self._told_usd: float | None = None
         self._citations: dict[str, str] = {}
         self._characters = 0
 
@@ -138,6 +139,11 @@ class Received:
             prompt -= cached  # counted apart, as the Messages API does
         self.count(input_tokens=prompt, output_tokens=completion, cache_read_tokens=cached)
 
+    def bill(self, usage: Mapping[str, Any]) -> None:
+        """Take in what the service says, beside its counts of tokens, that the call costs."""
+        told = told_usd(usage)
+        self._told_usd = self._told_usd if told is None else told
+
     def fail(self, kind: str, what: str, verdict: Verdict = Verdict.RETRY, next_step: str = "") -> None:
         """Take in why nothing more comes."""
         self.failure = Failure(verdict, kind, f"{kind}: {one_line(what, EXCERPT_CHARACTERS)}", next_step)
@@ -169,7 +175,7 @@ class Received:
         likely_input = prompt_characters // CHARACTERS_PER_TOKEN
         if not self._begun:
             return Attempt(usage=Usage(likely_input if is_left else 0), failure=self.failure)
-        usage = Usage(**self._counts)
+        usage = Usage(**self._counts, told_usd=self._told_usd)
         is_output_counted = usage.output_tokens * CHARACTERS_PER_TOKEN_AT_MOST >= self._characters
         is_complete = self.failure is None and not self.is_too_long
         is_counted = is_complete and is_output_counted and (usage.prompt_tokens > 0 or not self._characters)

@@ -139,4 +139,5 @@ def _take_usage(usage: object, received: Received) -> None:
     counts = table(usage)
     for theirs, ours in _COUNTS.items():
         received.count(**{ours: counts.get(theirs)})
+    received.bill(counts)
     received.count(web_searches=table(counts.get("server_tool_use")).get("web_search_requests"))

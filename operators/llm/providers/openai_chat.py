@@ -158,3 +158,4 @@ def _take_usage(counts: Mapping[str, Any], received: Received) -> None:
     if prompt is not None and completion is not None and total is not None:
         completion = max(completion, total - prompt)  # some count what is thought in the sum alone
     received.count_with_cached(prompt, completion, count_in(cached))
+    received.bill(counts)

@@ -113,6 +113,7 @@ def _take_response(response: Mapping[str, Any], received: Received) -> None:
     received.is_complete = True
     usage = table(response.get("usage"))
     cached = table(usage.get("input_tokens_details")).get("cached_tokens")
+    received.bill(usage)
     received.count_with_cached(*map(count_in, (usage.get("input_tokens"), usage.get("output_tokens"), cached)))
 
 

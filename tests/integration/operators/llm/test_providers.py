@@ -389,6 +389,27 @@ def test_tokens_are_found_where_servers_tell_of_them(counts: Events, tmp_path: P
     assert (journal.exchanges[0].input_tokens, journal.exchanges[0].output_tokens) == (1000, 100)
 
 
+@pytest.mark.parametrize(
+    ("provider", "events"),
+    [
+        ("openai", [*changed(CHUNKS, 1, usage=None), {"choices": [], "usage": {**USAGE, "cost": 0.5}}]),
+        (
+            "openai-responses",
+            [{"type": "response.completed", "response": {"output": [{"content": GOOD}], "usage": {"cost": 0.5}}}],
+        ),
+        ("anthropic", [{"type": "message", "content": GOOD, "usage": {"cost": 0.5}}]),
+    ],
+)
+def test_what_the_server_says_that_a_call_costs_is_booked(events: Events, provider: str, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    journal, limit = FileJournal(tmp_path), SpendLimit(10.0)
+    base_url = "{}" if provider == "anthropic" else "{}/v1"
+    with MessagesServer(streamed(events)) as server:
+        settings = LLMSettings(provider=provider, base_url=base_url.format(server.url))
+        Scene(settings, spend_limit=limit).propose(request_for(journal))
+    assert journal.exchanges[0].cost_usd == limit.spent_usd == 0.5
+
+
 def test_a_server_that_counts_no_tokens_is_not_free(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pytest.importorskip("openai")
     limit = SpendLimit(10.0)

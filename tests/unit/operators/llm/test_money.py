@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from operators.errors import CostLimitReached
 from operators.llm import SpendLimit, price_of
-from operators.llm.prices import Usage, cost_usd
+from operators.llm.prices import Usage, cost_usd, told_usd
 
 MILLION = 1_000_000
 
@@ -45,6 +46,31 @@ def test_a_dated_model_costs_what_its_family_costs() -> None:
 def test_an_unknown_model_has_no_price() -> None:
     assert price_of("claude-haiku-5-5-tuned") is None
     assert cost_usd(Usage(input_tokens=1), price_of("llama"), "5m") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "told", "expected"),
+    [("llama", 0.3, 0.3), ("llama", 0.0, 0.0), ("claude-sonnet-5-5", 0.3, 0.3), ("claude-sonnet-5-5", 0.0, 2.0)],
+)
+def test_what_the_service_says_counts_before_the_price(model: str, told: float, expected: float) -> None:
+    usage = Usage(input_tokens=MILLION, told_usd=told)
+    assert cost_usd(usage, price_of(model), "5m") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 9}, None),
+        ({"cost": 0.25, "cost_details": {"upstream_inference_cost": 0.2}}, 0.25),
+        ({"cost": 0.01, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.2}}, 0.21),
+        ({"cost": 0.01, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, 0.01),
+        ({"cost": {"currency": "USD", "total_cost": 0.25}}, 0.25),
+        ({"estimated_cost": 2e-5}, 2e-5),
+        *(({"cost": nonsense}, None) for nonsense in (None, "0.1", True, -0.1, 1e9, float("nan"), [0.1], {})),
+    ],
+)
+def test_a_service_says_what_a_call_costs_in_several_ways(usage: dict[str, Any], expected: float | None) -> None:
+    assert told_usd(usage) == (None if expected is None else pytest.approx(expected))
 
 
 def test_a_call_waits_for_money_set_aside_by_others() -> None:
