@@ -70,11 +70,6 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count) or "0 s"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return so many of a thing: `1 seed`, `12 seeds`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def listed(names: Sequence[str], most: int = 6) -> str:
     """Return names for a message, the first ones where there are many: `a, b and 3 more`."""
     shown = ", ".join(names[:most])

@@ -13,6 +13,7 @@ from operators.source.constants import find_constants
 from operators.source.feasibility import Feasibility
 from operators.source.search_space import Dimension, Point, point_of, search_space
 from populations.diversity import normal_form
+from trainer.errors import counted
 from trainer.source_text import UNREADABLE
 
 MAX_ATTEMPTS = 20
@@ -80,7 +81,9 @@ def first_accepted(
         else:
             return Proposal(draft.source, operator, draft.idea)
     reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])
-    raise NoOffspring(f"{operator}: none of {attempts} attempts was accepted; the last refusals: {reasons}", last)
+    raise NoOffspring(
+        f"{operator}: none of {counted(attempts, 'attempt')} was accepted; the last refusals: {reasons}", last
+    )
 
 
 class Mutation(ABC):

@@ -39,6 +39,11 @@ def refusal(error: OSError) -> str:
     return f"{subject}{error.strerror or error}. {advice}".rstrip()
 
 
+def counted(count: float, noun: str) -> str:
+    """Return so many of a thing: `1 seed`, `1,200 seeds`, `0.5 seeds`."""
+    return f"{count:,.12g} {noun}{'' if count == 1 else 's'}"
+
+
 class EvoError(Exception):
     """Root of every error that a user may see."""
 

@@ -75,7 +75,7 @@ def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_jso
 def _report(console: Console, verdicts: Iterable[dict[str, Any]], device: str = "", *, as_json: bool) -> None:
     """Print each verdict as it comes, then how many are wrong; exit with 1 if one is."""
     from evo.commands.views.terminal import print_whole
-    from evo.text import counted
+    from trainer.errors import counted
 
     told = []
     for facts in verdicts:

@@ -117,7 +117,8 @@ def _print_findings(findings: Findings, folder: Path) -> None:
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
     from evo.compare.cost import experiment_cost
-    from evo.text import counted, duration, money
+    from evo.text import duration, money
+    from trainer.errors import counted
 
     found: ExperimentCost = experiment_cost(definition)
     if as_json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from evo.commands.options import Json, example, print_json, write_file
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -348,7 +348,7 @@ def _tell_measured(
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.checking import is_alike, run_seconds
     from evo.project.writing import CONFIG
-    from evo.text import counted, duration
+    from evo.text import duration
 
     console = stdout_console()
     for name in evaluations[0].objectives:
@@ -365,7 +365,8 @@ def _tell_measured(
         print_whole(console, f"[yellow]note[/] {literal(_ALIKE)}")
     takes = duration(run_seconds(config, evaluations))
     workers = counted(len(config.devices), "worker")
-    print_whole(console, f"A run of {config.search.evaluations} evaluations takes about {takes} on {workers}.")
+    evaluated = counted(config.search.evaluations, "evaluation")
+    print_whole(console, f"A run of {evaluated} takes about {takes} on {workers}.")
     file = shell_word(path)
     command = "evo run" if path == Path(CONFIG) else f"evo run --config {file}"
     print_whole(console, f"{file} works (sandbox: {evaluations[0].sandbox}). Next: {command}")

@@ -10,7 +10,7 @@ import typer
 
 from evo.commands.options import RunAndId, RunArgument, example, individual, opened, run_and_ids, write_file
 from trainer import genome
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 
 
 def register(app: typer.Typer) -> None:
@@ -85,7 +85,9 @@ def _export_study(run: Path | None, storage: str, name: str | None) -> None:
     with opened(run) as viewed:
         name = name or viewed.folder.path.resolve().name
         trials = export_study(viewed, storage, name)
-    typer.echo(f"study {name!r}: {trials} trials. Look at it: pip install optuna-dashboard; optuna-dashboard STORAGE")
+    typer.echo(
+        f"study {name!r}: {counted(trials, 'trial')}. To see it: pip install optuna-dashboard; optuna-dashboard STORAGE"
+    )
 
 
 def report(

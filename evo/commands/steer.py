@@ -23,7 +23,7 @@ from evo.commands.options import (
     run_and_ids,
     run_folder,
 )
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 
 _NOTE = "A live run applies this within a second, a stopped one when it is resumed. The journal of the run records it."
 _RunOption = Annotated[Path | None, typer.Option("--run", help="The same as RUN.", hidden=True)]
@@ -144,7 +144,7 @@ def import_(
     from evo.runs.optuna_study import trial_programs
     from evo.runs.steering import ask, refuse_impossible
     from evo.steering.actions import Action, Verb
-    from evo.text import counted, visible
+    from evo.text import visible
 
     answers, known = [], 0
     with opened(run) as viewed:

@@ -72,7 +72,7 @@ def ablate(
     from evo.studies.ablation import ablation, planned, trials
     from evo.studies.batch import conditions, measure, study_seeds
     from evo.studies.measurement_cache import MeasurementCache
-    from evo.text import counted
+    from trainer.errors import counted
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:

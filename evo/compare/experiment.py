@@ -30,7 +30,7 @@ from evo.config.config import Config
 from evo.config.names import PlainName
 from evo.config.reading import explain, first_problem, located, read_toml, suggest
 from evo.config.task import Positive, Quantity, Seconds, Section
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, counted
 
 _MOST_OUTCOME_SEEDS = 100
 _OWN_KEYS = ("name", "method")
@@ -63,7 +63,7 @@ class RunBudget(Section):
 
     def __str__(self) -> str:
         if self.evaluations is not None:
-            return f"{self.evaluations} evaluations"
+            return counted(self.evaluations, "evaluation")
         return f"${self.usd:g}" if self.usd is not None else f"{self.gpu_seconds:g} GPU-seconds"
 
 

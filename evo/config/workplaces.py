@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evo.config.config import Config
 from evo.config.resolved import ResolvedWorkers
 from operators.services import PROVIDERS
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, counted
 from trainer.machine import devices
 from trainer.machine.capacity import capacity
 from trainer.machine.devices import Device
@@ -163,8 +163,7 @@ def _grouped(named: Sequence[Device], size: int) -> list[Device]:
         return [devices.cpu_device()]
     if len(gpus) < size:
         raise ConfigError(
-            f"`task.gpus` is {size}, but {len(gpus) or 'no'} GPU{'' if len(gpus) == 1 else 's'} can be used here. "
-            "`evo doctor` lists the devices."
+            f"`task.gpus` is {size}, but {counted(len(gpus), 'GPU')} can be used here. `evo doctor` lists the devices."
         )
     return [devices.joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
 

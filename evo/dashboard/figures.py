@@ -189,7 +189,7 @@ def parallel_chart(constants: Constants) -> Chart:
             )
         )
     left_out = len(constants.means) - len(shown)
-    which = f"The best {len(shown)} of {len(constants.means)}" if left_out else f"{len(shown)}"
+    which = f"The best {len(shown)} of {len(constants.means)}" if left_out else "The"
     note = f"{which} individuals that share these constants; the stronger the blue, the better. Click one to see it."
     return Chart(figure, note)
 

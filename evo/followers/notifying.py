@@ -22,7 +22,8 @@ from evo.report.loading import load_report
 from evo.report.outcome import finding_of
 from evo.runs.folder import RunFolder
 from evo.runs.status import State, state_of
-from evo.text import counted, duration, money
+from evo.text import duration, money
+from trainer.errors import counted
 from trainer.evaluation import Status
 
 ENDING_SECONDS = 20.0

@@ -25,8 +25,9 @@ from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
 from evo.runs.status import state_of
 from evo.store import Store
-from evo.text import counted, visible
+from evo.text import visible
 from trainer import genome
+from trainer.errors import counted
 
 ENDING_SECONDS = 15.0
 """After the end of the driver what a tracker has not taken by then is left for `evo resume`."""

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from evo.report.data import RunReport
 from evo.report.figures import FAILED, FRONT, NEUTRAL, PALE, Chart, canvas
 from evo.text import hover, money, visible
+from trainer.errors import counted
 
 _ROW_PIXELS, _FRAME_PIXELS = 34, 90
 
@@ -27,7 +28,7 @@ def operators_chart(report: RunReport) -> Chart:
     for name, colour, counts in parts:
         if any(counts):
             texts = [
-                hover(row.name, f"{count} {name}", f"{row.proposals} proposals, {money(row.cost_usd)}")
+                hover(row.name, f"{count} {name}", f"{counted(row.proposals, 'proposal')}, {money(row.cost_usd)}")
                 for row, count in zip(rows, counts, strict=True)
             ]
             figure.add_trace(

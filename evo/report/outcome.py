@@ -8,7 +8,8 @@ from enum import StrEnum
 from evo.report.data import RunReport
 from evo.standings.differences import Difference
 from evo.standings.gains import Gain
-from evo.text import counted, relative
+from evo.text import relative
+from trainer.errors import counted
 from trainer.objectives import Objective
 
 UNREPLICATED = "Not replicated: every seed gives the same run, so the noise is unknown, and this may be luck."

@@ -26,6 +26,7 @@ from evo.report.templates import environment
 from evo.report.tree import tree_chart
 from evo.standings.differences import Difference
 from evo.standings.individuals import Standing
+from trainer.errors import counted
 
 _FOLDER = Path(__file__).parent
 _TOP = 10
@@ -75,7 +76,7 @@ def page_scripts() -> list[Markup]:
 
 def _environment() -> Environment:
     templates = environment(_FOLDER, text.visible)
-    templates.filters.update(duration=text.duration, money=text.money, moment=_moment)
+    templates.filters.update(counted=counted, duration=text.duration, money=text.money, moment=_moment)
     templates.globals.update(price=text.price)
     return templates
 

@@ -19,9 +19,9 @@ from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
-from evo.text import counted, sha256, visible
+from evo.text import sha256, visible
 from trainer import genome
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 from trainer.evaluation import Status
 
 _SUBJECT_LENGTH = 72

@@ -46,10 +46,10 @@ from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
 from evo.steering.rules import Committed
 from evo.store import Store, StoreView
-from evo.text import counted, sha256
+from evo.text import sha256
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
-from trainer.errors import ConfigError, EvoError
+from trainer.errors import ConfigError, EvoError, counted
 from trainer.machine.processes import refuse_inspection
 
 _Arguments = ParamSpec("_Arguments")
@@ -340,8 +340,8 @@ def _refuse_many_seed_genomes(config: Config, others: int) -> None:
     if others and plan.baseline + others >= plan.search_end:
         raise ConfigError(
             f"{counted(others, 'seed genome')} beside generation 0 would leave nothing to the search: of "
-            f"{plan.evaluations} evaluations {plan.baseline} go to generation 0 and {plan.confirmations} to the "
-            "confirmation. Give more --gens."
+            f"{counted(plan.evaluations, 'evaluation')} generation 0 takes {plan.baseline} and the confirmation "
+            f"{plan.confirmations}. Give more --gens."
         )
 
 
@@ -350,7 +350,7 @@ def _refuse_small_budget(config: Config, store: Store) -> None:
     committed = Committed.of(store, build_halving(config))
     if committed.evaluations > config.search.evaluations:
         raise ConfigError(
-            f"--gens is the total, and {counted(config.search.gens, 'generation')} of {config.search.pop} are "
-            f"{config.search.evaluations} evaluations, but {committed}. Give --gens "
+            f"--gens is the total, and {counted(config.search.gens, 'generation')} of {config.search.pop} make "
+            f"{counted(config.search.evaluations, 'evaluation')}, but {committed}. Give --gens "
             f"{committed.generations(config.search.pop)} or more."
         )

@@ -45,6 +45,7 @@ from evo.workers import Slot
 from operators.proposal import Exchange, MeasureAgain, NoOffspring, Proposal, Refused
 from operators.registry import needs_llm
 from populations.diversity import normal_form
+from trainer.errors import counted
 from trainer.evaluation import Evaluation, Job
 
 _LINE_CHARACTERS = 120
@@ -99,7 +100,8 @@ class Replay:
         unrecorded = f"; {self.unrecorded} of an older version were left out" if self.unrecorded else ""
         others = unrecorded + injected
         until = " until they differ" if self.difference else ""
-        return f"{self.proposals} proposals replayed{until}, {self.individuals} individuals came out the same{others}"
+        replayed, same = counted(self.proposals, "proposal"), counted(self.individuals, "individual")
+        return f"{replayed} replayed{until}, {same} came out the same{others}"
 
 
 def replay_run(path: Path) -> Replay:

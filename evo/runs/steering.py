@@ -16,7 +16,7 @@ from evo.steering.rules import objection, remark
 from evo.store import Store
 from operators.gate import clean_source
 from operators.proposal import Refused
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 from trainer.genome import join
 
 _TAKING_UP_SECONDS = 5.0
@@ -113,8 +113,8 @@ def generations_of(viewed: Viewed, evaluations: int) -> int:
     if evaluations < pop or evaluations % pop:
         below = max(pop, evaluations // pop * pop)
         raise UsageError(
-            f"The budget of {viewed.folder.path} is whole generations of {pop} evaluations, but {evaluations} were "
-            f"asked for. Give {below} or {below + pop}."
+            f"The budget of {viewed.folder.path} is whole generations of {counted(pop, 'evaluation')}, not "
+            f"{evaluations}. Give {below} or {below + pop}."
         )
     return evaluations // pop
 

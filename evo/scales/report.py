@@ -10,6 +10,7 @@ from evo.files import replace_file
 from evo.scales.correlation import Agreement
 from evo.scales.standing import LadderState, ScaleState
 from evo.text import duration, visible
+from trainer.errors import counted
 from trainer.objectives import quantity
 
 HEADER = (
@@ -40,7 +41,7 @@ def remarks(state: LadderState) -> Iterator[str]:
     )
     for one in state.scales:
         if one.failed:
-            yield f"{one.failed} individuals of {one.name} could not run, or failed, at the next scale."
+            yield f"{counted(one.failed, 'individual')} of {one.name} could not run, or failed, at the next scale."
 
 
 def write_report(state: LadderState) -> None:
@@ -57,12 +58,13 @@ def write_report(state: LadderState) -> None:
 
 
 def _markdown(state: LadderState) -> str:
+    took = duration(state.seconds)
     lines = [
         f"# {visible(state.name)}",
         "",
         visible(state.headline),
         "",
-        f"{duration(state.seconds)} of {duration(state.total_seconds)} of all devices, in {state.rounds} rounds.",
+        f"{took} of {duration(state.total_seconds)} of all devices, in {counted(state.rounds, 'round')}.",
         "",
         _line(HEADER),
         _line("---" if name in LEFT else "--:" for name in HEADER),
@@ -107,6 +109,6 @@ def _agreement(agreement: Agreement | None) -> str:
     if agreement is None:
         return ""
     if agreement.correlation is None:
-        return f"unknown ({agreement.pairs} pairs)"
+        return f"unknown ({counted(agreement.pairs, 'pair')})"
     low, high = (f"{bound:.2f}".replace("-", "−") for bound in (agreement.low or 0.0, agreement.high or 0.0))
     return f"{agreement.correlation:.2f} ({low} to {high}; {agreement.pairs})".replace("-", "−")

@@ -19,7 +19,7 @@ from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.standings.usage import Prices
 from evo.store import StoreView
-from evo.text import counted
+from trainer.errors import counted
 from trainer.objectives import Objective
 
 

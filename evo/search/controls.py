@@ -16,6 +16,7 @@ from evo.steering.journal import Course, SteeringJournal
 from evo.steering.rules import objection
 from evo.store import Store
 from operators.proposal import Refused
+from trainer.errors import counted
 
 Inject = Callable[[Action], int]
 """Makes an individual of a program and returns its number; raises Refused where the gate does not let it pass."""
@@ -115,7 +116,7 @@ class Controls:
             case Verb.EXTEND:
                 extend(action)
             case Verb.AGAIN if action.seeds > room():
-                refused = f"the search has budget for {max(0, int(room()))} more evaluations"
+                refused = f"the search has budget for {counted(max(0, int(room())), 'more evaluation')}"
             case Verb.AGAIN:
                 self._evaluate_again(action)
             case Verb.INJECT if room() < 1:

@@ -16,9 +16,9 @@ from evo.search.observer import Deferred
 from evo.search.watched import WatchedFile
 from evo.standings.lessons import LESSONS, LessonsBook
 from evo.store import Store
-from evo.text import counted
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import LessonsRequest, Memory, NoOffspring, Teacher
+from trainer.errors import counted
 
 _HEAD = (
     "<!-- What this run has learnt: written by the language model, and part of its prompts. Edit it as you like; edits "

@@ -14,7 +14,7 @@ from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.standings.usage import SECONDS_AN_HOUR, Prices, Usage
 from evo.store import EvaluationRecord, StoreView
-from trainer.errors import GenomeError
+from trainer.errors import GenomeError, counted
 
 
 class StopReason(StrEnum):
@@ -143,7 +143,7 @@ class StoppingRules:
             return Stopped(StopReason.TARGET, f"{objective.name} {value:.6g} reaches the target of {self.target:g}")
         if self.patience and standings.result_number - standings.led_since >= self.patience:
             what = "nothing new to the front" if standings.plan.several else f"no better individual than {best.id}"
-            return Stopped(StopReason.STAGNATION, f"{self.patience} results brought {what}")
+            return Stopped(StopReason.STAGNATION, f"{counted(self.patience, 'result')} brought {what}")
         return None
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from evo.store import Outcome, Purpose
-from evo.text import counted
+from trainer.errors import counted
 from trainer.evaluation import Status
 
 _BY_FACTOR = frozenset({"tokens_per_second", "train_seconds", "run_seconds", "peak_memory_mib"})

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from trainer.errors import counted
+
 _SHARE = 2
 """It lasts for one in so many of the results that a stall takes."""
 
@@ -33,7 +35,8 @@ class Phase:
 
     def __str__(self) -> str:
         if self.ended is None:
-            return f"Nothing better in {self.patience} results: from result {self.began} on the search explores."
+            waited = counted(self.patience, "result")
+            return f"Nothing better in {waited}: from result {self.began} on the search explores."
         outcome = "something better was found" if self.found else "nothing better was found"
         return f"The search explored from result {self.began} to result {self.ended}: {outcome}."
 

@@ -25,6 +25,7 @@ from statistics import correlation
 from evo.config.config import FidelityConfig
 from evo.store import Outcome, Purpose
 from populations.fitness import Fitness
+from trainer.errors import counted
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Objective
 
@@ -60,7 +61,8 @@ class Switch:
         what = "is used again" if self.is_used else "is switched off: offspring skip it"
         return (
             f"The rung of {self.budget_fraction:g} of the budget {what}. Its ranks correlate with those of the whole "
-            f"budget by {self.correlation:.2f} (Spearman, {self.pairs} individuals; at least {self.wanted:g} is wanted)"
+            f"budget by {self.correlation:.2f} (Spearman, {counted(self.pairs, 'individual')}; at least "
+            f"{self.wanted:g} is wanted)"
         )
 
 
@@ -87,8 +89,8 @@ class RungState:
         agreement = "unknown" if self.correlation is None else f"{self.correlation:.2f}"
         off = "" if self.is_used else "; switched off"
         return (
-            f"{self.results} results, {self.promoted} promoted; rank correlation with the whole budget {agreement} "
-            f"(Spearman, {self.pairs} individuals){off}"
+            f"{counted(self.results, 'result')}, {self.promoted} promoted; rank correlation with the whole budget "
+            f"{agreement} (Spearman, {counted(self.pairs, 'individual')}){off}"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evo.store import STOOD_IN, StoreView
-from evo.text import counted
+from trainer.errors import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from evo.text import counted
-from trainer.errors import UsageError
+from trainer.errors import UsageError, counted
 
 INJECTED = "injected"
 """The operator of an individual that a user wrote."""

@@ -12,8 +12,8 @@ from evo.standings.rungs import SuccessiveHalving
 from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.store import StoreView
-from evo.text import counted
 from operators.registry import needs_llm
+from trainer.errors import counted
 
 
 def objection(action: Action, store: StoreView, standings: Standings, operators: Iterable[str]) -> str:

@@ -13,8 +13,7 @@ from evo.studies.batch import Trial
 from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between
 from evo.studies.edits import Change, Edit
 from evo.studies.measurement_cache import MeasurementCache
-from evo.text import counted
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, counted
 from trainer.objectives import Constraint, Objective
 
 MOST_EVALUATIONS = 40

@@ -18,6 +18,7 @@ from operators.llm.spend_limit import SpendLimit
 from operators.llm.text import clean_text, one_line, tail
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
 from trainer.agent import Edited, EditingError, EditingJob, edit_files
+from trainer.errors import counted
 from trainer.genome import join, split
 
 MOST_FAILED_RUNS = 5
@@ -224,7 +225,9 @@ class LLMAgent:
                 body = self._journaled(request, turn + 1, self._repair(request, body, files, problem))
             else:
                 return Proposal(source, self.name, reply["idea"] or "No hypothesis was given.")
-        raise NoOffspring(f"No usable program in {len(problems)} runs of the agent: {' | '.join(problems)}", last)
+        raise NoOffspring(
+            f"No usable program in {counted(len(problems), 'run')} of the agent: {' | '.join(problems)}", last
+        )
 
     def _body(self, request: Request, files: Mapping[str, str]) -> dict[str, Any]:
         """Return what is journaled of a run before it begins, in the form of a request to a language model."""

@@ -12,6 +12,7 @@ from merge3 import Merge3
 from operators.attempts import MAX_ATTEMPTS, Draft, first_accepted
 from operators.proposal import NoOffspring, Parent, Proposal, Request
 from populations.diversity import normal_form
+from trainer.errors import counted
 from trainer.genome import source_lines
 
 Region = tuple[str, Sequence[str], Sequence[str]]
@@ -82,10 +83,6 @@ def _resolved(regions: list[Region], first: Parent, second: Parent, random: Rand
         lines += second_lines if side == "second" else first_lines
         if side != "both":
             hunks[first.id if side == "first" else second.id] += 1
-    shares = " and ".join(f"{_counted(hunks[parent.id], 'hunk')} from {parent.id}" for parent in (first, second))
-    settled = f", {_counted(conflicts, 'conflict')} settled by chance" if conflicts else ""
+    shares = " and ".join(f"{counted(hunks[parent.id], 'hunk')} from {parent.id}" for parent in (first, second))
+    settled = f", {counted(conflicts, 'conflict')} settled by chance" if conflicts else ""
     return Draft("".join(lines), f"merge: {shares}{settled}")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

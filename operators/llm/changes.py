@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from operators.llm.text import clean_text, fenced, one_line
+from trainer.errors import counted
 from trainer.source_text import UNREADABLE, parse
 
 _MOST_NAMES = 12
@@ -30,7 +31,8 @@ def _summary(difference: list[str], before: str, after: str) -> str:
         "gone": [name for name in old if name not in new],
     }
     parts = [f"{kind}: {_listed(found)}" for kind, found in names.items() if found]
-    return f"(Too long to show: {added} lines added, {removed} removed; {'; '.join(parts) or 'outside definitions'}.)"
+    changed = "; ".join(parts) or "outside definitions"
+    return f"(Too long to show: {counted(added, 'line')} added, {removed} removed; {changed}.)"
 
 
 def _listed(names: list[str]) -> str:

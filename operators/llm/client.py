@@ -24,7 +24,7 @@ from operators.llm.spend_limit import SpendLimit
 from operators.llm.text import one_line
 from operators.llm.web_search import TOKENS_A_SEARCH, searches_in
 from operators.proposal import Exchange
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, counted
 
 BYTES_PER_TOKEN = 2
 """A low estimate, so that the tokens of a prompt are rather over- than underestimated."""
@@ -247,8 +247,8 @@ class LanguageModel:
         wait = outage.next_wait(failure, attempt_seconds)
         if wait is None:
             raise self.give_up(
-                f"did not answer in {outage.attempts} attempts over {outage.seconds:.0f} s; the last failed with "
-                f"{failure.what}",
+                f"did not answer in {counted(outage.attempts, 'attempt')} over {outage.seconds:.0f} s; the last failed "
+                f"with {failure.what}",
                 "Check the service, the network, and the proxies that the environment names.",
                 failure.retry_after_seconds or 0.0,
             )

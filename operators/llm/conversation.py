@@ -18,6 +18,7 @@ from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.llm.web_search import NOTE, tools, with_sources
 from operators.proposal import Crash, Exchange, LessonsRequest, NoOffspring, Proposal, Refused, Request
+from trainer.errors import counted
 from trainer.genome import language_of_genome, remarked, unmarked
 
 NO_TEXT = "(no text)"
@@ -112,7 +113,7 @@ class Conversations:
                 model.fruitless.count_structural(None)
                 idea = parse_idea(reading.text) or "No hypothesis was given."
                 return Proposal(source, operator, with_sources(idea, replies))
-        raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}", last)
+        raise NoOffspring(f"No usable reply in {counted(len(problems), 'attempt')}: {' | '.join(problems)}", last)
 
     async def distil(self, request: LessonsRequest) -> Sequence[str]:
         """Return the lessons of a run; see `operators.proposal.Teacher`."""

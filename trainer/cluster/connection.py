@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from trainer.cluster import node as on_node
 from trainer.cluster.parcels import Content, pack
-from trainer.errors import ConfigError, MachineError
+from trainer.errors import ConfigError, MachineError, counted
 from trainer.machine.devices import Device
 
 AUTO = "auto"
@@ -186,9 +186,7 @@ class Cluster:
         if not nodes:
             device = "GPU" if wanted.gpus else "CPU"
             least = wanted.gpus or wanted.threads
-            raise ConfigError(
-                f"No node of the Ray cluster {self} has {least} {device}{'s' if least > 1 else ''} to give."
-            )
+            raise ConfigError(f"No node of the Ray cluster {self} has {counted(least, device)} to give.")
         facts, refused = self._inspected(nodes, wanted)
         unfit = {one: _unfit(one, found, wanted) for one, found in facts.items()}
         refused |= {one: why for one, why in unfit.items() if why}

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from evo.commands.views.terminal import Remarks, literal, one_line, print_line
 from evo.compare.experiment import Experiment
 from evo.compare.running import Watcher
-from evo.text import counted, duration
+from evo.text import duration
+from trainer.errors import counted
 from trainer.machine.devices import Device
 
 
@@ -89,7 +90,7 @@ class ExperimentView(Remarks, Watcher):
         self._say("[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]")
 
     def _status(self) -> str:
-        return f"{self._ended} of {self._runs} runs, {self._running} under way, {self._left()}"
+        return f"{self._ended} of {counted(self._runs, 'run')}, {self._running} under way, {self._left()}"
 
     def _left(self) -> str:
         gained = self._share - (self._share_before or 0.0)

@@ -17,8 +17,8 @@ from evo.config.task import ScriptTask
 from evo.runs.lifecycle import Viewed
 from evo.search.stopping import StopReason
 from evo.standings.summary import Summary
-from evo.text import counted
 from operators.source.constants import Constant, find_constants
+from trainer.errors import counted
 from trainer.evaluation import Status
 from trainer.genome import BUILT_IN, source_lines
 

@@ -25,8 +25,9 @@ from evo.runs.status import state_now
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
 from evo.store import AttemptRecord, EvaluationRecord, EvaluationState, IndividualRecord, published
-from evo.text import counted, price, tokens
+from evo.text import price, tokens
 from operators.proposal import Exchange
+from trainer.errors import counted
 from trainer.evaluation import CurvePoint, Evaluation, Split
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
 

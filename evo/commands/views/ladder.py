@@ -19,7 +19,8 @@ from evo.scales.standing import LadderState
 from evo.scales.view import View
 from evo.search.observer import Observer
 from evo.studies.measurement_cache import MeasurementCache
-from evo.text import counted, duration
+from evo.text import duration
+from trainer.errors import counted
 from trainer.objectives import Objective
 
 

@@ -30,8 +30,9 @@ from evo.search.time_limits import TimeLimits
 from evo.standings.plan import Plan, make_plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
-from evo.text import counted, duration
+from evo.text import duration
 from operators.naming import LLMName
+from trainer.errors import counted
 from trainer.evaluation import Status
 from trainer.sandbox import Level, choose_level
 
@@ -159,7 +160,7 @@ class LiveView(Remarks, Observer):
         workers = config.devices
         names = ", ".join(dict.fromkeys(device.name for device in workers))
         yield (
-            f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
+            f"[bold]{literal(str(self._path))}[/]: {counted(plan.evaluations, 'evaluation')}, "
             f"{counted(config.search.gens, 'generation')} of {plan.mu}, {self._length()}"
         )
         yield f"task: {literal(describe_task(config))}"
@@ -201,7 +202,7 @@ class LiveView(Remarks, Observer):
         fresh = self._spent - (self._spent_before or 0.0)
         missing = self._plan.evaluations - self._spent
         if not fresh:
-            return f"{missing:g} evaluations left"
+            return f"{counted(missing, 'evaluation')} left"
         return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
 
     def _header(self) -> str:

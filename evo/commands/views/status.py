@@ -18,7 +18,8 @@ from evo.runs.provenance import comparability
 from evo.runs.status import Failures, RunStatus, State
 from evo.standings.lessons import Lessons
 from evo.standings.summary import Summary
-from evo.text import counted, duration
+from evo.text import duration
+from trainer.errors import counted
 
 _MOST_REASONS = 3
 _COLOURS = {State.RUNNING: "green", State.FINISHED: "green", State.STOPPED: "yellow", State.KILLED: "red"}

@@ -29,7 +29,8 @@ from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion
 from evo.studies.scale import Scale
-from evo.text import counted, relative
+from evo.text import relative
+from trainer.errors import counted
 from trainer.evaluation import Status
 from trainer.objectives import Objective, quantity
 

@@ -25,7 +25,8 @@ from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.store import Spending
-from evo.text import counted, duration, price, tokens
+from evo.text import duration, price, tokens
+from trainer.errors import counted
 from trainer.objectives import Objective
 
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
@@ -50,7 +51,7 @@ def progress_line(summary: Summary) -> str:
     """Return how many results there are and how they ended."""
     statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
     results = "" if summary.spent == summary.result_number else f" spent on {counted(summary.result_number, 'result')}"
-    return f"[bold]{summary.spent:g} of {summary.budget} evaluations[/]{results}: {statuses}"
+    return f"[bold]{summary.spent:g} of {counted(summary.budget, 'evaluation')}[/]{results}: {statuses}"
 
 
 def print_best(console: Console, summary: Summary) -> None:

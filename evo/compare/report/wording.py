@@ -17,7 +17,8 @@ from evo.compare.statistics.power import POWER
 from evo.compare.statistics.rank_tests import ALPHA, WAYS, Comparison, Source
 from evo.report.figures import better_word
 from evo.report.templates import environment
-from evo.text import counted, duration, money
+from evo.text import duration, money
+from trainer.errors import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNKNOWN = "–"

@@ -158,7 +158,7 @@ def test_inspirations_are_shown_as_what_they_changed_against_their_own_parent() 
 def test_a_large_change_of_an_inspiration_is_summarised_rather_than_cut() -> None:
     long = "".join(f"    x = x + {number}\n" for number in range(2_000))
     text = prompt(inspired(PROGRAM.replace("WIDTH = 64", "WIDTH = 96") + f"\n\ndef deeper(x):\n{long}"))
-    assert "(Too long to show: 2004 lines added, 1 removed; new: `deeper`; changed: `WIDTH`.)" in text
+    assert "(Too long to show: 2,004 lines added, 1 removed; new: `deeper`; changed: `WIDTH`.)" in text
     assert "x = x + 1" not in text
 
 
