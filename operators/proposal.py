@@ -146,10 +146,12 @@ class Idea:
         text: the idea in the words of its author; empty while there is none.
         outcome: how it failed or why it was refused; otherwise empty.
         value: mean of the first objective; None unless measured.
+        others: means of the other objectives that decide, by name.
+        broken: the constraints that its means break.
         effect: on its own parents; None where that is unknown.
         seconds: that workers spent on it.
         cost_usd: of language models; 0 where none was asked or its price is unknown.
-        led: whether it was the best so far when it was first measured.
+        led: whether it was the best so far in the first objective when it was first measured.
         offspring: how many measured individuals have it for a parent.
         crossed_into: those among them with a second parent.
         repaired: the individual that crashed, which it mends; None for all others.
@@ -163,6 +165,8 @@ class Idea:
     outcome: str = ""
     value: float | None = None
     replicates: int = 0
+    others: Mapping[str, float] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
     effect: Effect | None = None
     seconds: float = 0.0
     cost_usd: float = 0.0

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from evo.standings.standings import Standings
-from evo.store import MEASURED_AGAIN, Outcome, ProposalRecord, ProposalState, StoreView
+from evo.store import MEASURED_AGAIN, Outcome, ProposalRecord, ProposalState, StoreView, mean_objectives
 from operators.proposal import Effect, Exchange, Fate, Idea, Memory
 from trainer.evaluation import Status
 
@@ -33,7 +33,7 @@ class Memories:
         self._results: list[Outcome] = []
         self._offspring: defaultdict[int, list[int]] = defaultdict(list)
         self._leaders: set[int] = set()
-        self._best: float | None = None
+        self._best: tuple[float, float] | None = None
         self._refused: dict[int, str] = {}
         self._reasons: dict[int, str] = {}
         self._costs: dict[int, float] = {}
@@ -94,7 +94,8 @@ class Memories:
     def _follow_the_best(self, outcome: Outcome) -> None:
         """Remember an individual that is better than all before it when it is first measured."""
         objective = self._standings.objectives[0]
-        value = objective.weight * outcome.objectives[objective.name]
+        violation = sum(one.violation(outcome.objectives) for one in self._standings.constraints)
+        value = (-violation, objective.weight * outcome.objectives[objective.name])
         if self._best is None or value > self._best:
             self._best = value
             self._leaders.add(outcome.individual)
@@ -126,6 +127,7 @@ class Memories:
         sigma = self._standings.noise().get(self._standings.objectives[0].name)
         measured = self._standings.effects.mean(number, sigma, until)
         offspring = [one for one in self._offspring[number] if self._is_measured(one, until)]
+        means = mean_objectives([one for one in outcomes if _is_measurement(one)])
         return Idea(
             id=number,
             parents=parents,
@@ -135,6 +137,8 @@ class Memories:
             outcome=outcome,
             value=measured[0] if measured else None,
             replicates=measured[1] if measured else 0,
+            others={one.name: means[one.name] for one in self._standings.objectives[1:] if means},
+            broken=tuple(str(one) for one in self._standings.constraints if means and one.violation(means)),
             effect=effect_of(self._standings, number, parents, until),
             seconds=sum(one.worker_seconds for one in outcomes),
             cost_usd=cost_usd,

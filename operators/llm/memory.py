@@ -32,6 +32,7 @@ class Wording:
 
     def __init__(self, objective: Objective, noise: Mapping[str, float]) -> None:
         self._objective = objective
+        self._noise = noise
         self._sigma = noise.get(objective.name, 0.0)
 
     def table(self, ideas: Sequence[Idea], budget_tokens: int) -> list[str]:
@@ -53,7 +54,7 @@ class Wording:
     def line(self, idea: Idea) -> str:
         """Return an idea in one line: where it comes from, what it was, what it brought and what became of it."""
         parents = " × ".join(f"#{parent}" for parent in idea.parents)
-        text = quoted(idea.text, IDEA_CHARACTERS)
+        text = quoted(idea.text.removeprefix(f"{idea.operator}: "), IDEA_CHARACTERS)
         mends = "" if idea.repaired is None else f", mending #{idea.repaired}"
         line = f"- #{idea.id} from {parents} by {idea.operator}{mends}" + (f": {text}" if text else "")
         return f"{line} → {'; '.join(self._outcome(idea))}"
@@ -61,9 +62,10 @@ class Wording:
     def effect(self, effect: Effect) -> str:
         """Return an effect with its standard error and its verdict."""
         change = effect.value * self._objective.weight
-        sign = "+" if change > 0 else "−"
+        size = format_value(abs(change), self._sigma)
+        sign = "" if not float(size) else "+" if change > 0 else "−"
         error = "" if effect.standard_error is None else f" ± {format_value(effect.standard_error, self._sigma)}"
-        return f"{sign}{format_value(abs(change), self._sigma)}{error} on #{effect.parent}: {_verdict(effect)}"
+        return f"{sign}{size}{error} on #{effect.parent}: {_verdict(effect)}"
 
     def _outcome(self, idea: Idea) -> Iterator[str]:
         if idea.fate is not Fate.MEASURED or idea.value is None:
@@ -71,7 +73,11 @@ class Wording:
             reason = quoted(idea.outcome, OUTCOME_CHARACTERS)
             yield f"{idea.fate}, {reason}" if reason else idea.fate.value
         else:
-            yield f"{self._objective.name} {format_value(idea.value, self._sigma)}"
+            yield f"{self._objective.name} {format_value(idea.value, self._sigma)}" + "".join(
+                f", {name} {format_value(value, self._noise.get(name, 0.0))}" for name, value in idea.others.items()
+            )
+            if idea.broken:
+                yield f"breaks {', '.join(idea.broken)}"
             if idea.effect is not None:
                 expected = expected_change(idea.text, self._objective.name)
                 stated = "" if expected is None else f" (expected {expected:+g})"

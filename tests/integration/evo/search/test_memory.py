@@ -11,6 +11,7 @@ from searches import GENOME, Numbering, configuration, opened, searched
 from evo.search.memory import EPOCH_RESULTS
 from evo.search.search import Search
 from operators.proposal import Fate, Memory, Proposal, Request
+from trainer.objectives import Constraint
 
 CONFIG = configuration(6, 14, noise={"baseline_replicates": 3})
 
@@ -59,6 +60,17 @@ def test_what_is_settled_changes_only_with_every_so_many_results(tmp_path: Path)
             epochs.setdefault(epoch, set()).add(str(memory.settled))
     assert len(epochs) > 2
     assert all(len(settled) == 1 for settled in epochs.values())
+
+
+def test_what_else_decides_and_what_is_broken_is_remembered(tmp_path: Path) -> None:
+    operator = Remembering()
+    config = configuration(3, 4, objectives=["val_bpb", "tokens_per_second"], noise={"baseline_replicates": 1})
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=1), operator) as (search, _):
+        search.standings.constraints = (Constraint("val_bpb", ">", 100.0),)
+        asyncio.run(search.run())
+    measured = [idea for idea in operator.memories[max(operator.memories)].recent if idea.fate is Fate.MEASURED]
+    assert measured
+    assert all([*idea.others] == ["tokens_per_second"] and idea.broken == ("val_bpb > 100",) for idea in measured)
 
 
 class Stalling(Remembering):

@@ -23,6 +23,7 @@ def idea(number: int, gain: float = 0.0, fate: Fate = Fate.MEASURED, text: str =
         (0.0221, "−0.0221 ± 0.0070 on #0: better"),
         (-0.0221, "+0.0221 ± 0.0070 on #0: worse"),
         (0.013, "−0.0130 ± 0.0070 on #0: a tie"),
+        (0.00001, "→ val_bpb 1.5000; 0.0000 ± 0.0070 on #0: a tie"),
     ],
 )
 def test_an_effect_is_told_against_its_own_parent_with_its_error(gain: float, verdict: str) -> None:
@@ -40,6 +41,10 @@ def test_a_line_says_what_became_of_an_idea() -> None:
     failed = replace(idea(5, fate=Fate.FAILED), outcome="crashed: exit code 1", seconds=3.0)
     assert WORDING.line(failed).endswith("→ failed, “crashed: exit code 1”; 3 s")
     assert WORDING.line(idea(6, fate=Fate.PROPOSED, text="")).endswith("structure → being written")
+    other = replace(idea(7, 0.1), others={"tokens_per_second": 12_345.6}, broken=("parameters < 1000",))
+    assert "→ val_bpb 1.4000, tokens_per_second 12345.6; breaks parameters < 1000; −0.1000" in WORDING.line(other)
+    tuned = replace(idea(8, text="tuning: LR 1 -> 2"), operator="tuning")
+    assert WORDING.line(tuned).startswith("- #8 from #0 by tuning: “LR 1 -> 2” → ")
 
 
 def test_what_was_expected_stands_beside_what_was_measured() -> None:
