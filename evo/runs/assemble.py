@@ -463,6 +463,7 @@ def _conditions(
     from operators.llm import Conditions, ScriptConditions
 
     named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
+    deciding = len(config.search.objectives)
     task = config.task
     if isinstance(task, ScriptTask):
         return ScriptConditions(
@@ -478,8 +479,10 @@ def _conditions(
             frozen=frozen,
             facts=facts,
             smoke=shlex.join(task.smoke) if config.search.smoke else "",
+            deciding=deciding,
         )
-    return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length, facts)
+    budget = training_budget(config)
+    return Conditions(named, budget, device, task.vocab_size, task.sequence_length, facts, deciding)
 
 
 def _is_independent(config: Config) -> bool:

@@ -46,6 +46,7 @@ BRIEFING_TOKENS = 20_000
 MOST_FAMILY = 12
 MOST_LOGS = 3
 LOG_CHARACTERS = 1_500
+PRINTED_CHARACTERS = 1_000
 MOST_INSPIRATIONS = 2
 INSPIRATION_CHARACTERS = 3_000
 IDEA_CHARACTERS = 300
@@ -79,10 +80,11 @@ class Conditions:
     """What all individuals of a run are evaluated under.
 
     Attributes:
-        objectives: what is measured, the decisive one first.
+        objectives: what is measured, the decisive ones first.
         device: what training and scoring run on, in words a person would use.
         sequence_length: length of the scored blocks, tokens.
         facts: of data and machine.
+        deciding: how many of the objectives selection looks at; several of them by dominance.
     """
 
     objectives: tuple[Objective, ...]
@@ -91,6 +93,7 @@ class Conditions:
     vocab_size: int
     sequence_length: int
     facts: Facts = Facts()
+    deciding: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class ScriptConditions:
     """What all individuals of a run over a script task are evaluated under.
 
     Attributes:
-        objectives: what is measured, the decisive one first.
+        objectives: what is measured, the decisive ones first.
         device: in words a person would use.
         files: names of the files that evolve.
         protected: names of the code in them that no variant may change.
@@ -111,6 +114,7 @@ class ScriptConditions:
             room for it.
         facts: of data and machine.
         smoke: what every variant is tried with before its evaluation; empty for nothing.
+        deciding: how many of the objectives selection looks at; several of them by dominance.
     """
 
     objectives: tuple[Objective, ...]
@@ -125,6 +129,7 @@ class ScriptConditions:
     frozen: tuple[tuple[str, str], ...]
     facts: Facts = Facts()
     smoke: str = ""
+    deciding: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,7 @@ class Prompts:
                 family=[],
                 recent=[],
                 is_early=False,
+                printed="",  # it stands in a file of its own
                 **self._situation(request, wording),
             ),
         }
@@ -271,6 +277,10 @@ class Prompts:
         lines: dict[str, Any] = {"lessons": shown_lessons(request.lessons)}
         lines |= {"recent": wording.table(memory.recent, RECENT_TOKENS), "family": _family(request, settled, wording)}
         about = self._situation(request, wording) | {"is_early": not settled}
+        # What a score command prints may tell of data that no program is to know.
+        has_score = isinstance(self.conditions, ScriptConditions) and self.conditions.score
+        printed = "" if has_score else tail(parent.log_tail, PRINTED_CHARACTERS)
+        about["printed"] = fenced(printed, "text") if printed else ""
         return Opening(tuple(shared), self._render(template, **values, **lines, **about))
 
     @property
@@ -283,7 +293,9 @@ class Prompts:
             "number": request.number,
             "bold": request.is_bold,
             "parent": self._measured(first, request, wording),
-            "best": f"#{around.best.id}, {self._values(around.best.objectives, around.noise)}" if around.best else "",
+            "best": self._best(around.best, first, around.noise) if around.best else "",
+            "objective": self._objective.name,
+            "deciding": self.conditions.deciding,
             "generation_zero": self._values(around.generation_zero, around.noise),
             "noise": self._noise(around.noise),
             "logs": _logs(around.relatives),
@@ -291,6 +303,11 @@ class Prompts:
                 self._inspiration(other, request, wording) for other in around.inspirations[:MOST_INSPIRATIONS]
             ],
         }
+
+    def _best(self, best: Relative, parent: Parent, noise: Mapping[str, float]) -> str:
+        return (
+            f"#{best.id}, this one" if best.id == parent.id else f"#{best.id}, {self._values(best.objectives, noise)}"
+        )
 
     def _program_of(self, parent: Parent) -> dict[str, Any]:
         return {
