@@ -216,7 +216,8 @@ class Conversations:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         cache = {"cache_control": {"type": "ephemeral", "ttl": self.model.settings.cache_lifetime}}
         searches = self.model.settings.web_searches
-        system = filter(None, (self.prompts.system(), NOTE if searches else "", self.prompts.instructions(request)))
+        rules = "\n".join(filter(None, (self.prompts.system(), NOTE if searches else "")))
+        system = filter(None, (rules, self.prompts.instructions(request)))
         return ({"tools": tools(searches)} if searches else {}) | {
             "system": [_text(part) | cache for part in system],
             "messages": [

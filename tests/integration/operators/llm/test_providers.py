@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from operators.llm.rehearsal import (
     silence,
     status,
 )
-from operators.proposal import NoOffspring, Proposal
+from operators.proposal import Fate, Idea, Known, Memory, NoOffspring, Proposal
 from trainer.errors import ConfigError
 
 IDEA = "a higher rate learns faster."
@@ -759,8 +760,10 @@ def test_what_a_search_of_the_web_found_is_kept_with_the_idea(provider: str, tmp
     if provider != "anthropic":
         pytest.importorskip("openai")
     journal = FileJournal(tmp_path)
+    memory = Memory([Idea(1, (0,), "random", "Wider", Fate.WAITING)])
+    request = replace(request_for(journal, instructions="Be brief."), known=Known(recall=lambda: memory))
     with MessagesServer(streamed(searching(provider))) as server:
-        [proposal] = scene(server, provider, web_searches=3).propose(request_for(journal))
+        [proposal] = scene(server, provider, web_searches=3).propose(request)
     assert isinstance(proposal, Proposal)
     assert proposal.source == CHANGED
     assert proposal.idea == f"{IDEA} (sources: https://example.org/a, https://example.org/b)"
@@ -770,6 +773,7 @@ def test_what_a_search_of_the_web_found_is_kept_with_the_idea(provider: str, tmp
     body = server.requests[0].body
     if provider == "anthropic":
         assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}]
+        assert json.dumps(body).count("cache_control") == 4, "the service takes no more breakpoints"
     else:
         assert (body["tools"], body["max_tool_calls"]) == ([{"type": "web_search"}], 3)
 
