@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from operators.llm.blocks import Line, UnusableReply, outside_blocks
+from operators.llm.blocks import Line, UnusableReply, outside_blocks, parse_blocks
 from operators.llm.text import one_line
 
 _QUOTED_CHARACTERS = 120
@@ -66,7 +66,8 @@ def final_answer(reply: str) -> str:
     doubts = [line for line in remarks if _TAKES_BACK.search(line.text) or _is_between(line, changes)]
     restarts = [line for line in remarks if _is_between(line, changes) or _states(line, changes)]
     if restarts:
-        if not doubts or doubts[0].number > restarts[-1].number:
+        is_taken_back = doubts and doubts[0].number <= restarts[-1].number
+        if not is_taken_back and not _says_the_same(answer, restarts[-1].number):
             raise UnusableReply(
                 f"The reply says twice what it changes, the second time in `{_quoted(restarts[-1])}`. Propose one "
                 "idea: one line of hypothesis, then its blocks."
@@ -78,6 +79,16 @@ def final_answer(reply: str) -> str:
             "only the final ones, without drafts or remarks between them."
         )
     return "\n".join(answer.split("\n")[restarts[-1].number :]) if restarts else answer
+
+
+def _says_the_same(answer: str, restart: int) -> bool:
+    """Return whether the blocks of an answer before a line are those behind it."""
+    lines = answer.split("\n")
+    before, after = (
+        {(edit.search, edit.replace) for edit in parse_blocks("\n".join(part))}
+        for part in (lines[:restart], lines[restart:])
+    )
+    return before == after != set()
 
 
 def hypothesis(text: str) -> str:

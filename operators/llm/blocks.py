@@ -167,15 +167,23 @@ def require_closed(found: Sequence[Fence]) -> None:
         )
 
 
-def unfenced(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Return lines without the fence around all of them that names a language."""
+def unfenced(lines: tuple[str, ...], *, may_have_fences: bool) -> tuple[str, ...]:
+    """Return lines without the fence around all of them.
+
+    Args:
+        may_have_fences: whether the program may have some of its own: then only one that is complete and names a
+            language is taken off, else also one of whose marks one is missing.
+    """
     filled = [index for index, line in enumerate(lines) if line.strip()]
     if len(filled) < 2:
         return lines
-    opening, closing = _FENCE.match(lines[filled[0]]), _FENCE.match(lines[filled[-1]])
+    first, last = filled[0], filled[-1]
+    opening, closing = _FENCE.match(lines[first]), _FENCE.match(lines[last])
     if opening and opening[2] and closing and closing[1].startswith(opening[1]) and not closing[2]:
-        return lines[filled[0] + 1 : filled[-1]]
-    return lines
+        return lines[first + 1 : last]
+    if may_have_fences or sum(map(is_fence, lines[first + 1 : last])) % 2:
+        return lines
+    return lines[first + 1 if opening else 0 : last if closing else len(lines)]
 
 
 def is_fence(line: str) -> bool:

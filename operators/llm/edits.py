@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import html
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
     answer = plain(final_answer(plain(reply if language.name == "json" else unwrapped(reply))))
     edits = parse_blocks(answer) or parse_unified_diff(answer) or parse_pairs(answer)
     if edits:
-        revised = apply_edits(source, edits)
+        revised = apply_edits(source, edits, is_prose=language.is_prose)
     else:
         try:
             lines = whole_program(clean_text(source), answer, language).split("\n")
@@ -82,7 +83,7 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
         except UnusableReply:
             if not (edits := parse_labelled(answer)):
                 raise
-            revised = apply_edits(source, edits)
+            revised = apply_edits(source, edits, is_prose=language.is_prose)
     if revised.rstrip() == source.rstrip():
         raise UnusableReply("The reply changes nothing: the result is the program that it started from.")
     return revised
@@ -105,12 +106,15 @@ def parse_idea(reply: str) -> str:
     return one_line(next(prose, ""), IDEA_CHARACTERS)
 
 
-def apply_edits(source: str, edits: Sequence[Edit]) -> str:
+def apply_edits(source: str, edits: Sequence[Edit], *, is_prose: bool) -> str:
     """Return `source` with all edits made; every edit refers to the source as it was before any of them.
 
     A SEARCH part must match exactly one place. Trailing blanks are ignored, and so is an indentation that differs by
     the same amount in all its lines; the replacement is then indented like the place it goes to. A single line may
     also be the only occurrence of a part of a line.
+
+    Args:
+        is_prose: whether the source is written for readers, and may have code fences of its own.
 
     Raises:
         UnusableReply: a SEARCH part matches nowhere or more than once, or two of them overlap.
@@ -118,7 +122,9 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
     lines = source.replace("\r\n", "\n").split("\n")
     shown = [clean_text(line) for line in lines]
     effective = [edit for edit in edits if edit.search != edit.replace]
-    spans = sorted((_locate(lines, shown, edit) for edit in effective), key=lambda span: span.start)
+    may_have_fences = is_prose or any(map(is_fence, shown))
+    plain_edits = (_plain_parts(shown, edit, may_have_fences=may_have_fences) for edit in effective)
+    spans = sorted((_locate(lines, shown, edit) for edit in plain_edits), key=lambda span: span.start)
     for before, after in itertools.pairwise(spans):
         if after.start < before.stop:
             raise UnusableReply(
@@ -132,7 +138,6 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
 
 def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     """Return where an edit goes; `shown` are the lines of the source as the model has seen them."""
-    edit = _plain_parts(shown, edit)
     if left_out := elided(edit.replace, edit.search):
         raise UnusableReply(
             f"In the block at line {edit.line} of the reply, `{left_out}` stands for code that is left out, which "
@@ -143,10 +148,9 @@ def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     if not starts:
         search = _without_blank_edges(search)
         starts = _matches(shown, search, str.rstrip) or _matches(shown, search, str.strip)
-    if not starts and (typed := [line.translate(_TYPED) for line in search]) != search:
-        starts = _matches(shown, typed, str.strip)
-        if starts:  # the reply was set in type, all of it
-            search, replace = typed, [line.translate(_TYPED) for line in replace]
+    for meant in (_untyped, html.unescape):  # of a reply that was set in type, or escaped, all of it
+        if not starts and (starts := _matches(shown, [meant(line) for line in search], str.strip)):
+            search, replace = ([meant(line) for line in part] for part in (search, replace))
     if not starts and (span := _within_a_line(lines, shown, search, replace)):
         return span
     start = _only_place(shown, search, starts, edit)
@@ -155,12 +159,16 @@ def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     return _Span(start, start + len(search), stored)
 
 
-def _plain_parts(shown: Sequence[str], edit: Edit) -> Edit:
+def _untyped(line: str) -> str:
+    return line.translate(_TYPED)
+
+
+def _plain_parts(shown: Sequence[str], edit: Edit, *, may_have_fences: bool) -> Edit:
     """Return an edit whose parts have no code fence around and no numbers before them that the source does not have."""
     is_exact = bool(_matches(shown, edit.search, str.rstrip))
-    search = edit.search if is_exact else unnumbered(unfenced(edit.search))
+    search = edit.search if is_exact else unnumbered(unfenced(edit.search, may_have_fences=may_have_fences))
     require_search(search, edit.line)
-    replace = edit.replace if any(map(is_fence, search)) else unfenced(edit.replace)
+    replace = edit.replace if any(map(is_fence, search)) else unfenced(edit.replace, may_have_fences=may_have_fences)
     return dataclasses.replace(edit, search=search, replace=replace if is_exact else unnumbered(replace))
 
 

@@ -18,7 +18,7 @@ from operators.llm.whole_program import SHELL
 _NAME = r"(?:{})(?:[_-]?(?:str|string|text|code|lines?|block|content|snippet))?"
 _OLD = _NAME.format("old|search|find|original")
 _NEW = _NAME.format("new|replace|replacement|replace_with|updated")
-_OPENING = r'<(?:({0})|(\w+) name="{0}")>'
+_OPENING = r'<(?:({0})|(\w+)(?: name="{0}"|={0}))>'
 _OLD_BEGINS = re.compile(_OPENING.format(_OLD), re.IGNORECASE)
 _NEW_BEGINS = re.compile(r"\s*" + _OPENING.format(_NEW), re.IGNORECASE)
 _ENDS = re.compile(r"</([\w-]+)>")

@@ -57,6 +57,8 @@ FASTER = SOURCE.replace("RATE = 0.1  # slow", "RATE = 0.2")
         RAISED.replace("<", "&lt;").replace(">", "&gt;"),
         "".join(f"> {line}\n" for line in RAISED.split("\n")),
         RAISED + RAISED,
+        f"Hypothesis: faster.\n{RAISED}\nHypothesis: faster.\n{RAISED}",
+        "<parameter=old_string>\nRATE = 0.1  # slow\n</parameter>\n<parameter=new_string>\nRATE = 0.2\n</parameter>",
         block("import torch", "import torch") + RAISED,
         block("```python\nRATE = 0.1  # slow\n```", "```python\nRATE = 0.2\n```"),
         block("    3 | RATE = 0.1  # slow", "    3 | RATE = 0.2"),
@@ -342,3 +344,23 @@ def test_each_of_many_blocks_is_compared_with_the_program_in_the_time_that_its_o
     source = "".join(f"def f{number}(x):\n    return x + {number}\n" for number in range(400))
     with pytest.raises(UnusableReply, match="600 code blocks"):
         revise(source, "".join(f"```python\nx = {number}\n```\n" for number in range(600)))
+
+
+@pytest.mark.parametrize(
+    ("search", "replace"),
+    [
+        ("for (i = 0; i < 9; i++)", "```js\nfor (i = 0; i < 8; i++)"),
+        ("for (i = 0; i < 9; i++)", "for (i = 0; i < 8; i++)\n```"),
+        ("```\nfor (i = 0; i < 9; i++)\n```", "```\nfor (i = 0; i < 8; i++)\n```"),
+        ("```js\nfor (i = 0; i < 9; i++)", "for (i = 0; i < 8; i++)"),
+        ("for (i = 0; i &lt; 9; i++)", "for (i = 0; i &lt; 8; i++)"),
+    ],
+)
+def test_marks_of_fences_and_of_html_are_no_code(search: str, replace: str) -> None:
+    source = "let a = 1;\nfor (i = 0; i < 9; i++)\n  a += 1;\n"
+    assert revise(source, block(search, replace), language_of("a.js")) == source.replace("9", "8")
+
+
+def test_prose_keeps_its_fences() -> None:
+    reply = block("Sort it.", "Sort it:\n```")
+    assert revise("# Task\nSort it.\n", reply, language_of("a.md")) == "# Task\nSort it:\n```\n"
