@@ -26,6 +26,7 @@ _ERROR_CHARACTERS = 4_000
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
+_TITLE = re.compile(r"<title\b[^<>]*>([^<>]*)", re.IGNORECASE)
 _MARKUP = re.compile(r"<(script|style|title)\b.*?</\1>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BLANKS = b"\xef\xbb\xbf \t\r\n"
@@ -322,8 +323,11 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _without_markup(words: str) -> str:
-    """Return words on one line, those of a page without its tags."""
-    return one_line(_MARKUP.sub(" ", words) if words.lstrip().startswith("<") else words, EXCERPT_CHARACTERS)
+    """Return words on one line, those of a page without its tags; its title where it has no other."""
+    if words.lstrip().startswith("<"):
+        title = _TITLE.search(words)
+        words = _MARKUP.sub(" ", words).strip() or (title[1] if title else "")
+    return one_line(words, EXCERPT_CHARACTERS)
 
 
 def _take_connection_fault(error: BaseException, received: Received) -> None:

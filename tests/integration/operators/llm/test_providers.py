@@ -511,8 +511,14 @@ def test_a_wait_may_stand_in_the_error(error: dict[str, Any]) -> None:
     assert received.failure.retry_after_seconds == 36.0
 
 
-def test_a_page_of_a_proxy_is_quoted_without_its_markup(provider: str, tmp_path: Path) -> None:
-    page = b"<html><head><title>502</title><style>p {}</style></head><body><h1>502 Bad Gateway</h1></body></html>"
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><head><title>502</title><style>p {}</style></head><body><h1>502 Bad Gateway</h1></body></html>",
+        b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body></body></html>",
+    ],
+)
+def test_a_page_of_a_proxy_is_quoted_without_its_markup(page: bytes, provider: str, tmp_path: Path) -> None:
     with MessagesServer(fallback=lambda responder: responder.send(502, page, "text/html")) as server:
         assert "502 error: 502 Bad Gateway." in str(outcome(server, provider, tmp_path))
 
