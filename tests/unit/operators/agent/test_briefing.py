@@ -67,3 +67,7 @@ def test_a_genome_of_several_files_comes_apart(tmp_path: Path) -> None:
     assert genome_files(prompts) == names
     assert files["context/inspirations/5/sub/model.py"] == "X = 1\n"
     assert "evo file" not in "".join(files.values())
+    assert "UPPER_CASE" in files["context/RULES.md"]
+    other = Prompts(replace(conditions, files=("main.js",))).briefing(request(tmp_path, parent(source)))
+    assert "UPPER_CASE" not in other["RULES.md"]
+    assert "in the way in which JavaScript has comments" in other["RULES.md"]
