@@ -119,10 +119,10 @@ class Lineage(FamilyTree):
             self._point(BEST, commit)
 
     def _lay_out(self) -> None:
-        for folder in ("objects/info", "objects/pack", "refs/heads"):
-            (self.path / folder).mkdir(parents=True, exist_ok=True)
         self._refs.remove_stale_locks()
         self._refs.remove_damaged()
+        for folder in ("objects/info", "objects/pack", "refs/heads"):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
         self._objects.remove_unfinished()
         for name, content in (("HEAD", _HEAD), ("config", _CONFIG)):
             file = self.path / name

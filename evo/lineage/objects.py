@@ -61,7 +61,7 @@ class LooseObjects:
         """Return whether the loose object is there and its content has the hash that names it."""
         try:
             content = zlib.decompress(self._path(name).read_bytes())
-        except (FileNotFoundError, zlib.error):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, zlib.error):
             return False
         return hashlib.sha1(content, usedforsecurity=False).hexdigest() == name
 

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +37,15 @@ def individual_of(ref: str) -> int | None:
     """Return the individual whose ref this is, or None."""
     match = _INDIVIDUAL.fullmatch(ref)
     return int(match["digits"], 16) if match else None
+
+
+def unreadable(repository: Path) -> Iterator[Path]:
+    """Return each pipe, socket, device and broken link in a repository, at which git could wait for ever."""
+    for folder, _, others in os.walk(repository):
+        for path in (Path(folder, name) for name in others):
+            # A live driver removes its lock files meanwhile.
+            if not path.is_file() and os.path.lexists(path):
+                yield path
 
 
 class Refs:
@@ -78,7 +88,9 @@ class Refs:
                 leftover.unlink()
 
     def remove_damaged(self) -> None:
-        """Remove refs that git could not read; they are then written again from the store."""
+        """Remove what git could not read; it is then written again from the store."""
+        for path in unreadable(self._repository):
+            path.unlink()
         for ref, target in self._loose().items():
             if target is None:
                 (self._repository / ref).unlink()

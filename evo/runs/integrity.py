@@ -16,7 +16,7 @@ from evo.errors import DamagedConfig, LineageError, StoreError
 from evo.lineage import individual_ref
 from evo.lineage.format import individual_objects, note_object
 from evo.lineage.objects import GitObject, LooseObjects
-from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git
+from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git, unreadable
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import genome_files
 from evo.runs.sealing import config_file, is_sealed, sealed_config
@@ -56,7 +56,7 @@ def check_run(path: Path) -> list[Violation]:
             found = [
                 *(_check_config(folder) if is_sealed(store) else ()),
                 *_check_store(store, is_live),
-                *_LineageCheck(folder.lineage, store).violations(is_live),
+                *_check_lineage(folder.lineage, store, is_live),
             ]
     except StoreError as error:
         found = [Violation(Severity.ERROR, "store", str(error))]
@@ -86,6 +86,13 @@ def _check_config(folder: RunFolder) -> Iterator[Violation]:
     if sealed is not None and text != sealed:
         message = f"{folder.config} was edited since the run was last driven; `evo resume` asks for --accept-changes"
         yield Violation(Severity.WARNING, "config", message)
+
+
+def _check_lineage(repository: Path, store: StoreView, is_live: bool) -> Iterator[Violation]:
+    found = [
+        _error(f"{path} is neither a file nor a folder; `evo resume` replaces it") for path in unreadable(repository)
+    ]
+    yield from found or _LineageCheck(repository, store).violations(is_live)
 
 
 class _LineageCheck:

@@ -144,6 +144,21 @@ def test_what_git_quotes_of_a_damaged_repository_is_told(folder: RunFolder) -> N
     assert "bad boolean config value '\N{REPLACEMENT CHARACTER}'" in messages(folder)
 
 
+@pytest.mark.parametrize("name", ["HEAD", "config", "packed-refs", "refs/heads/best", "refs/individuals/01", "objects"])
+def test_a_pipe_in_the_repository_is_found_and_replaced(folder: RunFolder, name: str) -> None:
+    place = folder.lineage / name
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    assert messages(folder) == f"{place} is neither a file nor a folder; `evo resume` replaces it"
+    with Store.read(folder.store) as store:
+        lineage = Lineage.open(folder.lineage)
+        lineage.project_missing(store)
+        lineage.set_best(1)
+    assert check_run(folder.path) == []
+
+
 def test_a_repository_packed_by_hand_is_in_order(folder: RunFolder) -> None:
     subprocess.run(["git", f"--git-dir={folder.lineage}", "gc", "--quiet"], check=True)
     assert check_run(folder.path) == []
