@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import openai
@@ -57,16 +57,19 @@ class OpenAIChat:
 def chat_request(request: Mapping[str, Any], *, has_own_names: bool) -> dict[str, Any]:
     """Return a request of the Messages API as one of Chat Completions.
 
+    Where gateways such as OpenRouter lead to a Claude model, which caches nothing by itself, the breakpoints stay.
+
     Args:
         request: model, max_tokens, system and messages, maybe `output_config` with an effort.
         has_own_names: whether the longest reply is called as OpenAI calls it today, which other servers may not know.
     """
-    system = [{"role": "system", "content": text} for text in [text_of(request.get("system"))] if text]
-    messages = [{"role": one["role"], "content": text_of(one["content"])} for one in request["messages"]]
+    is_claude = "claude" in request["model"].lower() and not has_own_names
+    given = [{"role": "system", "content": request["system"]}] if request.get("system") else []
+    messages = [*given, *request["messages"]]
     body: dict[str, Any] = {
         "model": request["model"],
         "max_completion_tokens" if has_own_names else "max_tokens": request["max_tokens"],
-        "messages": [*system, *messages],
+        "messages": messages if is_claude else _in_plain_text(messages),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -75,9 +78,13 @@ def chat_request(request: Mapping[str, Any], *, has_own_names: bool) -> dict[str
     return body
 
 
+def _in_plain_text(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"role": one["role"], "content": text_of(one["content"])} for one in messages]
+
+
 def _without_system(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request that says at the beginning of its first message what it said for the system."""
-    system, *messages = body["messages"]
+    system, *messages = _in_plain_text(body["messages"])
     if system["role"] != "system" or not messages:
         return dict(body)
     first = {**messages[0], "content": f"{system['content']}\n\n{messages[0]['content']}"}
@@ -85,6 +92,10 @@ def _without_system(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CHANGES = (
+    (
+        r"cache_control|\bttl\b|content.{0,80}string|expected a string",
+        lambda body: {**body, "messages": _in_plain_text(body["messages"])},
+    ),
     (r"stream_options|include_usage", without("stream_options")),
     (r"reasoning|effort|\bthink", without("reasoning_effort")),
     (unknown("max_tokens"), renamed("max_tokens", "max_completion_tokens")),

@@ -550,6 +550,11 @@ def tells_system(body: dict[str, Any]) -> bool:
             lambda body: "stream_options" not in body,
         ),
         ("openai", "reasoning_effort: Extra inputs are not permitted", lambda body: "reasoning_effort" not in body),
+        (
+            "openai",
+            "messages[0]: invalid type: sequence, expected a string",
+            lambda body: all(isinstance(one["content"], str) for one in body["messages"]),
+        ),
         ("openai", "System role not supported", lambda body: not tells_system(body)),
         (
             "openai",
@@ -646,15 +651,18 @@ def test_a_server_that_does_not_stream_is_understood(provider: str, tmp_path: Pa
         assert len(server.requests) == 1
 
 
-def test_what_goes_out_to_chat_completions(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("model", "breakpoints"), [("qwen3-coder", 0), ("anthropic/claude-sonnet-5.5", 3)])
+def test_what_goes_out_to_chat_completions(model: str, breakpoints: int, tmp_path: Path) -> None:
     pytest.importorskip("openai")
     with MessagesServer(say("Hm."), say(GOOD)) as server:
-        outcome(server, "openai", tmp_path, instructions="Prefer simple changes.")
+        outcome(server, "openai", tmp_path, instructions="Prefer simple changes.", model=model)
 
     body = server.requests[-1].body
     assert set(body) == {"model", "max_tokens", "messages", "stream", "stream_options"}
     assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert "Prefer simple changes." in body["messages"][0]["content"]
+    assert "Prefer simple changes." in str(body["messages"][0]["content"])
+    assert json.dumps(body).count("cache_control") == breakpoints
+    assert all(isinstance(message["content"], str) for message in body["messages"]) == (not breakpoints)
     assert server.requests[-1].path == "/v1/chat/completions"
 
 
