@@ -96,8 +96,13 @@ class Usage:
 
 
 def price_of(model: str) -> Price | None:
-    """Return the price of a model by its name, with or without a date at its end; None where it is unknown."""
-    return PRICES.get(model) or PRICES.get(_DATED.sub("", model))
+    """Return the price of a model by its name; None where it is unknown.
+
+    It may end with a date, and be written as gateways do: `anthropic/claude-sonnet-5.5`.
+    """
+    bare = model.rpartition("/")[2]
+    names = (bare, _DATED.sub("", bare), bare.replace(".", "-"))
+    return next((PRICES[name] for name in names if name in PRICES), None)
 
 
 def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> float | None:

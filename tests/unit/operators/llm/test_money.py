@@ -43,6 +43,11 @@ def test_a_dated_model_costs_what_its_family_costs() -> None:
     assert price_of("gpt-6.1-sol-2026-09-29") == price_of("gpt-6.1-sol") is not None
 
 
+def test_a_gateway_may_write_names_in_its_own_way() -> None:
+    assert price_of("anthropic/claude-sonnet-5.5") == price_of("claude-sonnet-5-5") is not None
+    assert price_of("openai/gpt-6.1-sol") == price_of("gpt-6.1-sol") is not None
+
+
 def test_an_unknown_model_has_no_price() -> None:
     assert price_of("claude-haiku-5-5-tuned") is None
     assert cost_usd(Usage(input_tokens=1), price_of("llama"), "5m") is None
