@@ -300,5 +300,5 @@ def test_a_program_that_cannot_be_started_is_a_failed_run(journal: FileJournal, 
     nothing = tmp_path / "nothing"
     nothing.write_text("no program", encoding="utf-8")
     nothing.chmod(0o755)
-    with pytest.raises(NoOffspring, match="No usable program in 1 runs"):
+    with pytest.raises(NoOffspring, match="No usable program in 1 run of the agent"):
         proposed(agent(replace(scripted_settings(""), command=(str(nothing),))), request_for(journal))
