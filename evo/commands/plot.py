@@ -96,7 +96,10 @@ def _of_run(kind: Kind, path: Path | None) -> Drawing:
             raise UsageError(
                 f"{viewed.folder.path} measures one objective, {report.objective.name}, so it has no front."
             )
-    return draw(report).figure, tabulate(report)
+    figure = draw(report).figure
+    if not figure.data:
+        raise UsageError(f"{viewed.folder.path} has nothing to draw yet. See: evo status")
+    return figure, tabulate(report)
 
 
 def _of_experiment(file: Path | None, folder: Path | None) -> Mapping[str, Drawing]:

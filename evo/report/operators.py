@@ -19,6 +19,7 @@ def operators_chart(report: RunReport) -> Chart:
     rows = report.operators[::-1]  # plotly counts from below
     figure = canvas(_FRAME_PIXELS + _ROW_PIXELS * max(2, len(rows)), x_title="offspring", y_title="")
     figure.update_layout(barmode="stack", bargap=0.35, legend={"traceorder": "normal"}, yaxis={"showgrid": False})
+    figure.update_layout(showlegend=True)  # for a single colour, too
     parts = (
         ("better", FRONT, [row.improved for row in rows]),
         ("not better", PALE, [row.scored - row.improved for row in rows]),

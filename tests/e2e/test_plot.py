@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from command_line import environment, evo
 from paced_evaluator import PacedEvaluator
-from searches import GENOME, configuration, searched
+from searches import GENOME, configuration, opened, searched
 
 from evo.runs.lifecycle import view
 
@@ -46,12 +46,15 @@ def test_an_image_has_its_data_beside_it(run: Path, tmp_path: Path, kind: str, e
 
 
 def test_what_cannot_be_drawn_is_one_line(run: Path, tmp_path: Path) -> None:
-    one = tmp_path / "one"
+    one, empty = tmp_path / "one", tmp_path / "empty"
+    with opened(empty, configuration(2, 1, objectives=["val_bpb", "tokens_per_second"]), PacedEvaluator(GENOME)):
+        pass
     searched(one, configuration(2, 1, front=["val_bpb"]), PacedEvaluator(GENOME))
     for said, code, arguments in (
         ("must end with .pdf, .svg, .png", 2, ["best", run, "--out", tmp_path / "figure.jpg"]),
         ("there is no folder", 2, ["best", run, "--out", tmp_path / "nowhere" / "figure.pdf"]),
         ("has no front", 2, ["front", one, "--out", tmp_path / "figure.pdf"]),
+        ("has nothing to draw yet", 2, ["front", empty, "--out", tmp_path / "figure.pdf"]),
         ("Name the experiment's TOML file", 2, ["compare", "--out", tmp_path / "figure.pdf"]),
         ("needs Chrome or Chromium", 1, ["best", run, "--out", tmp_path / "figure.pdf"]),
     ):
