@@ -28,7 +28,6 @@ from evo.project.protection.statements import (
     makes_instance,
     multiplied_with,
     selects,
-    settings_given,
     shortened,
     shows,
     stored_on_self,
@@ -37,6 +36,7 @@ from evo.project.protection.statements import (
     takes_loss,
     takes_result,
     trains,
+    values_given,
 )
 from evo.project.protection.words import (
     CLOCK,
@@ -84,6 +84,7 @@ class Flow:
         """Classes, and constants that hold several values, that evaluation and training both use."""
         self._project = project
         self._reporting: set[int] = set()
+        self._numbers: set[int] = set()
         self._evaluations: set[tuple[Module, Scope]] = set()
         self._is_for_seed = False
         self._waiting: deque[tuple[EvolvingFile, int]] = deque()
@@ -192,7 +193,8 @@ class Flow:
             head = file.units[place]
             if isinstance(head.node, FUNCTION) and name in defaulted(head.node):
                 self._add(file, place, _why(name, reader))
-            settings = {attribute for one in file.units for attribute in settings_given(one, head.node, name)}
+            given = [value for one in file.units for value in values_given(one, head.node, name)]
+            settings = {part.attr for one in given for part in ast.walk(one) if isinstance(part, ast.Attribute)}
             for at, one in enumerate(file.units):
                 if settings & (flags_of(one) | (one.bound if file.is_class(one.scope) else set())):
                     self._add(file, at, _why(name, reader))
@@ -273,7 +275,9 @@ class Flow:
                     self._add(file, place, _RUNS)
 
     def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
-        is_number = id(reader) in self._reporting and shows(reader, name)  # `best`, which another program calls a model
+        is_number = id(reader) in self._reporting | self._numbers and shows(
+            reader, name
+        )  # `best`, which another program calls a model
         if not self._is_trained(file, scope, name, places, is_number=is_number):
             for place in places:
                 head = file.units[place]
@@ -283,6 +287,8 @@ class Flow:
                     or self._measures(file, head)
                 ):
                     self._add(file, place, _why(name, reader))
+                    if is_number:
+                        self._numbers.add(id(head))
                 elif isinstance(head.node, ast.For) and _may_hold_out(head):
                     for other in sorted(
                         {inner.id for inner in ast.walk(head.node.iter) if isinstance(inner, ast.Name)}
@@ -389,7 +395,7 @@ class Flow:
             return False
         if MODEL.search(name) and not is_number:
             return True
-        for place in places:
+        for place in () if is_number else places:
             one = file.units[place]
             if name not in one.bound:
                 if learns_items(one, name):

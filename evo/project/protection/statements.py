@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from evo.project.protection.words import EVALUATING, FEATURES, MODEL, RESULT, SEEDING, TRAINS, flag_name
 from operators.protection.guards import filled_keys
+from operators.protection.output import LOGGING
 from operators.protection.units import FUNCTION, Unit, root_of
 from populations.descriptors import last_name
 
@@ -22,7 +23,8 @@ LONGEST_CODE = 60
 _NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
 _OBJECTIVE = re.compile(r"^(f|fn|fun|func)$|objective|metric|eval|score|cost", re.IGNORECASE)
 """Keywords that take what is optimized or measured."""
-_NUMBERS = frozenset(("print", "round", "float"))
+_SHOWING = frozenset(("print", "format", "echo", *LOGGING))
+_REDUCES = frozenset(("float", "round", "abs", "min", "max", "sum", "mean", "median", "std", "item"))
 _FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 
 
@@ -161,15 +163,38 @@ def is_forward(reader: Unit, name: str) -> bool:
 
 
 def shows(reader: Unit, name: str) -> bool:
-    """Return whether a statement prints what a name stands for as a number: `print(f"{best:.3f}")`."""
+    """Return whether a statement prints a number that is computed from a name's alone, or names it again.
+
+    As `print(f"{100 * best:.3f}")`, `print("%.2f" % scores.mean())` and `best = min(best, error)`.
+    """
     shown = [node.value for node in reader.nodes if isinstance(node, ast.FormattedValue) and node.format_spec]
-    shown += [
-        one
-        for node in reader.nodes
-        if isinstance(node, ast.Call) and last_name(node.func) in _NUMBERS
-        for one in node.args
-    ]
-    return any(isinstance(one, ast.Name) and one.id == name for one in shown)
+    for node in reader.nodes:
+        match node:
+            case ast.Call(func=func, args=args) if last_name(func) in _SHOWING:
+                shown += args
+            case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=right):
+                shown += right.elts if isinstance(right, ast.Tuple) else [right]
+    if isinstance(reader.node, ast.Assign | ast.AnnAssign | ast.AugAssign) and reader.node.value:
+        shown.append(reader.node.value)
+    return any(isinstance(one, ast.Name) and one.id == name for part in shown for one in _operands(part))
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a number is computed from by arithmetic, and by functions of numbers such as `min` and `mean`."""
+    match node:
+        case ast.BinOp(left=inner_one, right=ast.Constant()) | ast.BinOp(left=ast.Constant(), right=inner_one):
+            inner = [inner_one]
+        case ast.BinOp(left=inner_one, op=ast.Div()) | ast.UnaryOp(operand=inner_one):
+            inner = [inner_one]
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args) if name in _REDUCES:
+            inner = [owner, *args]
+        case ast.Call(func=ast.Name(id=name), args=args) if name in _REDUCES:
+            inner = args
+        case _:
+            inner = []
+    yield node
+    for one in inner:
+        yield from _operands(one)
 
 
 def takes_attribute(reader: Unit, name: str) -> bool:
@@ -225,19 +250,18 @@ def selects(reader: Unit, name: str) -> bool:
     return name in names and not any(isinstance(node, ast.JoinedStr) for node in reader.nodes)
 
 
-def settings_given(unit: Unit, function: ast.AST, name: str) -> set[str]:
-    """Return the attributes that calls of a function give to a parameter: `start` of `evaluate(model, args.start)`."""
+def values_given(unit: Unit, function: ast.AST, name: str) -> list[ast.expr]:
+    """Return what calls of a function give to a parameter: `args.start` of `evaluate(model, args.start)`."""
     if not isinstance(function, FUNCTION):
-        return set()
+        return []
     names = [one.arg for one in function.args.args if one.arg != "self"]
-    values = [
+    return [
         value
         for node in unit.nodes
         if isinstance(node, ast.Call) and last_name(node.func) == function.name
         for key, value in [*zip(names, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
         if key == name
     ]
-    return {one.attr for value in values for one in ast.walk(value) if isinstance(one, ast.Attribute)}
 
 
 def defaulted(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:

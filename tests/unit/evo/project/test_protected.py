@@ -248,6 +248,28 @@ def test_what_fills_the_container_that_is_reported(tmp_path: Path, made: str, fi
     assert "w" not in protect
 
 
+@pytest.mark.parametrize(
+    ("measured", "report", "name"),
+    [
+        ("gap = measure(valid, model.predict(valid))", "f'gap: {100 * gap:.2f}%'", "gap"),
+        ("gap = (model(valid) != 3).float().mean().item()\nlow = min(2, gap)", "f'gap: {low:.2f}'", "gap"),
+        ("s = measure(build(), valid)", "'gap: %.4f (%.4f)' % (s.mean(), s.std())", "s"),
+        ("gap = sum(model.predict(valid)) / len(valid)", "'gap:', round(gap, 3)", "gap"),
+    ],
+)
+def test_a_metric_of_any_name_that_is_computed_from_predictions(
+    measured: str, report: str, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text(
+        "from sklearn.base import measure\nRATE = 0.1\nvalid = load()\ndef build():\n    return Net(RATE)\n"
+        f"model = build()\n{measured}\nprint({report})\n",
+        encoding="utf-8",
+    )
+    protect = {one.name for one in examine(tmp_path, metric="gap:min").protect}
+    assert {"valid", name} <= protect
+    assert not protect & {"RATE", "build", "model"}
+
+
 def test_the_loop_of_a_library_with_its_data_and_metrics(tmp_path: Path) -> None:
     protect, _ = found(
         tmp_path,
