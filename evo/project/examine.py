@@ -169,7 +169,8 @@ class _Examination:
 
     def _with_command(self, found: Found) -> Found:
         sources = self._sources
-        genome = sources.module(found.genome[0])
+        genomes = [sources.module(name) for name in found.genome]
+        genome = genomes[0]
         self._entry = entry = started(sources, genome, self._wanted_command)
         modules = sources.project.closure(entry, genome)
         notes: list[str] = []
@@ -183,7 +184,7 @@ class _Examination:
             found,
             is_autoresearch=has_fixed and sources.texts.program is not None,
             command=command,
-            fixed=fixed_time([*(one for one in modules if one is not genome), genome]),
+            fixed=fixed_time([*(one for one in modules if one is not genome), genome], genomes),
             processes=next((one.processes for one in starts if one.processes), None),
             notes=(*found.notes, *notes),
         )

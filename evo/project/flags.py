@@ -6,18 +6,21 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.project.found import FixedTime
 from evo.project.modules import Module
-from evo.project.protection.words import BUDGET_CONSTANT
+from evo.project.protection.clock import time_limits
+from evo.project.protection.words import BUDGET_CONSTANT, flag_name
+from operators.protection.units import units_of
 from populations.descriptors import last_name
 
 _SECONDS = re.compile(
     r"--(?:(?:time|train|training|wall)[-_](?:budget|limit|seconds)(?:[-_](?:s|sec|seconds))?"
     r"|(?:max|budget)[-_]seconds|seconds)"
 )
+_OTHER_UNIT = re.compile(r"(^|_)(mins?|minutes?|hours?|hrs?|days?|ms|ns|us)(_|$)", re.IGNORECASE)
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.01, 7 * 24 * 3600.0
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -55,22 +58,37 @@ def arguments_of(module: Module) -> Iterator[Argument]:
                 yield Argument(tuple(names), options)
 
 
-def fixed_time(modules: Sequence[Module]) -> FixedTime | None:
+def fixed_time(modules: Sequence[Module], genome: Sequence[Module]) -> FixedTime | None:
     """Return the run time that a program limits itself to: a flag's default, else a constant such as `TIME_BUDGET`.
+
+    The limit of an evaluator that ends what is too slow is none.
 
     Args:
         modules: of the program; the first one with such a constant counts.
+        genome: those of them that evolve.
     """
     for module in modules:
+        limits = _limits_in_seconds(module)
         for one in arguments_of(module):
-            name = next(filter(_SECONDS.fullmatch, one.names), None)
-            if name and (seconds := _seconds(one.options.get("default"))) is not None:
-                return FixedTime(seconds, f"the default of {name} in {module.name}", name)
+            flags = [name for name in one.names if _SECONDS.fullmatch(name) or _is_flag_of(name, limits)]
+            if flags and (seconds := _seconds(one.options.get("default"))) is not None:
+                return FixedTime(seconds, f"the default of {flags[0]} in {module.name}", flags[0])
     for module in modules:
+        limits = _limits_in_seconds(module)
         for name, value in module.constants.items():
-            if BUDGET_CONSTANT.fullmatch(name) and (seconds := _seconds(value)) is not None:
+            is_used = module in genome or any(re.search(rf"\b{name}\b", one.text) for one in genome)
+            is_limit = name in limits or (is_used and BUDGET_CONSTANT.fullmatch(name))
+            if is_limit and (seconds := _seconds(value)) is not None:
                 return FixedTime(seconds, f"{name} in {module.name}")
     return None
+
+
+def _limits_in_seconds(module: Module) -> set[str]:
+    return {name for name in time_limits(units_of(module.tree)).names if not _OTHER_UNIT.search(name)}
+
+
+def _is_flag_of(flag: str, names: Set[str]) -> bool:
+    return flag.startswith("-") and flag_name(flag) in names
 
 
 def _seconds(node: ast.expr | None) -> float | None:

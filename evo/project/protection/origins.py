@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
+from evo.project.protection.clock import TimeLimits, time_limits
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
     calls,
@@ -152,28 +153,25 @@ def budget(files: Files, instructions: str) -> Iterator[Start]:
     forbidden = forbidden_in(instructions)
     for file in files.values():
         said = forbidden | forbidden_in(file.module.text)
-        limits: set[str] = set()
+        limits = time_limits(file.units)
+        compared: set[str] = set()
         for place, one in enumerate(file.units):
             fixed = any(not one.scope and name.isupper() and name in said for name in one.bound)
-            names = {name for name in one.bound if BUDGET.fullmatch(name)}
+            names, flags, parameters = (_of_budget(one, limits) for one in (one.bound, flags_of(one), one.parameters))
             if (names or fixed) and (not one.scope or isinstance(one.node, ast.Assign | ast.AnnAssign)):
                 yield file, place, "the time budget" if names else "the documentation forbids to change it"
-            given = _flags_of_budget(one) | _parameters_of_budget(one)
-            if _flags_of_budget(one) or (given and isinstance(one.node, FUNCTION) and one.node.args.defaults):
+            if flags or (parameters and isinstance(one.node, FUNCTION) and one.node.args.defaults):
                 yield file, place, "the time budget"
-            limits |= names | given
-        yield from ((file, place, "keeps the time budget") for place in _loops_on(file, limits))
+            compared |= names | flags | parameters
+        heads = {*_loops_on(file, compared), *limits.heads}
+        yield from ((file, place, "keeps the time budget") for place in sorted(heads))
 
 
-def _flags_of_budget(unit: Unit) -> set[str]:
-    return {name for name in flags_of(unit) if BUDGET.fullmatch(name)}
+def _of_budget(names: Collection[str], limits: TimeLimits) -> set[str]:
+    return {name for name in names if BUDGET.fullmatch(name) or name in limits.names}
 
 
-def _parameters_of_budget(unit: Unit) -> set[str]:
-    return {name for name in unit.parameters if BUDGET.fullmatch(name)}
-
-
-def _loops_on(file: EvolvingFile, limits: set[str]) -> Iterator[int]:
+def _loops_on(file: EvolvingFile, limits: Set[str]) -> Iterator[int]:
     """Yield the loops and branches that compare something with a limit."""
     for place, one in enumerate(file.units):
         attributes = {node.attr for node in one.nodes if isinstance(node, ast.Attribute)}
