@@ -338,6 +338,8 @@ class Flow:
         """Protect a function that is called, or what it returns where it trains as well."""
         inner = file.in_scope(path)
         is_training = any(trains(file.units[place]) for place in inner)
+        if is_training and reader and path[-1] not in calls(reader):
+            return  # the evaluation is given what trains, and calls it itself
         if not EVALUATES.match(path[-1]) and (is_training or (reader and takes_result(reader, path[-1]))):
             self.training.add(path[-1])
             read = " ".join((*reader.bound, *reader.texts, reader.code)) if reader else ""

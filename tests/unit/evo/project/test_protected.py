@@ -270,6 +270,17 @@ def test_a_metric_of_any_name_that_is_computed_from_predictions(
     assert not protect & {"RATE", "build", "model"}
 
 
+def test_what_trains_for_an_evaluation_that_calls_it(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "STEP = 0.1\nrows = load()\ndef backtest(maker, rows):\n    return maker(rows[:9]).miss(rows[9:])\n"
+        "def maker(past):\n    lags = past[1:]\n    return Net(STEP).fit(lags)\n"
+        "losses = backtest(maker, rows)\nprint('val_loss:', losses)\n",
+    )
+    assert {"rows", "backtest", "losses"} <= set(protect)
+    assert not {"STEP", "maker", "maker.lags"} & set(protect)
+
+
 def test_the_loop_of_a_library_with_its_data_and_metrics(tmp_path: Path) -> None:
     protect, _ = found(
         tmp_path,
