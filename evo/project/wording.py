@@ -17,7 +17,7 @@ _COST_UNIT = re.compile(
 )
 
 _SAID = re.compile(
-    r"(?:(?P<more>higher|larger|bigger|greater|more)|lower|smaller|less|fewer)\b(?:[\s=:-]|scores?|values?|is|are|the)*better\b"
+    r"(?:(?P<more>higher|larger|bigger|greater|longer|more)|lower|smaller|shorter|faster|cheaper|less|fewer)\b(?:[\s=:-]|scores?|values?|is|are|the)*better\b"
     r"|(?:(?P<up>↑)|↓)(?=\s*[):=|│])",
     re.IGNORECASE,
 )
@@ -62,24 +62,24 @@ _MEMORY = _set("memory mem vram ram mb mib gb gib bytes")
 _RESOURCES = _set("time latency runtime duration elapsed walltime memory mem vram ram")
 """What a name that ends so stands for, as `score_time`; a unit may be that of an error, as in `mae_seconds`."""
 _WORSE = _set(
-    "loss err error errors bpb bpc bpd bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
-    "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap "
+    "loss err error errors bpb bpc bpd bpt ppl perplexity nll mse rmse nrmse rmsd mae mape smape wape rmsle wer cer "
+    "ter eer brier pinball ece fid fvd kid kl divergence crossentropy ce xent logloss aic bic regret distance gap "
     "drawdown mmd msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts "
     "collisions"
 )
 _BETTER = _set(
     "acc accuracy f1 fscore fmeasure score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
-    "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
-    "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
+    "auroc auprc aucpr roc ap map ndcg mrr hit hits recall precision iou miou dice psnr ssim pesq stoi snr "
+    "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood loglik llh elbo "
     "correlation corr spearman pearson kendall kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
-    "concordance cindex nmi cagr correct solved reached passed resolved satisfied completed match"
+    "top1 top3 top5 top10 concordance cindex nmi cagr correct solved reached passed resolved satisfied completed match"
 )
 _UNDIRECTED = _set("objective bound")
 """What a solver calls its result, whichever direction it has."""
 _REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
 _SIDES = _set("player agent team side")
 _OPPONENTS = ((_set("g gen generator"), _set("d disc discriminator critic")), (_set("white"), _set("black")))
-_WAYS = _set("tour tours route routes trip cycle wire")
+_WAYS = _set("tour tours route routes path trip cycle wire")
 """Whose length is a cost, and no count."""
 _CODE, _CODED = _set("bit bits nat nats"), _set("dim byte char character token pixel subpixel")
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
@@ -127,6 +127,7 @@ _COMBINING, _COMBINED = _set("f1 fscore fmeasure"), _set("precision recall")
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _OVER_COUNT = re.compile(r"(?<=\w)\s+(?:over|across)\s+(?:[a-z]+\s+){0,2}\d+\s+[a-z]+\s*$", re.IGNORECASE)
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
+_ENTROPY = re.compile(r"\bcross[- _]entropy(?![a-z])", re.IGNORECASE)
 _C_INDEX = re.compile(r"\bC[- ]index\b|\bconcordance[- _]index\b", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
@@ -136,6 +137,7 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 def words(name: str) -> tuple[str, ...]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
     spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", _of_many(name)))))
+    spaced = _ENTROPY.sub("crossentropy", spaced)
     spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return tuple(filter(None, re.split(r"[\W_]+", unicodedata.normalize("NFC", plain))))
@@ -167,8 +169,10 @@ def direction_of(name: str) -> tuple[Direction, Kind]:
         return _unknown(parts)
     if known[-1][0] in _RESOURCES:
         return Direction.MINIMIZE, Kind.RESOURCE
-    qualities = [found for _, found in known if found[1] is Kind.QUALITY]
-    direction, kind = (qualities or [found for _, found in known])[-1]
+    qualities = [(word, found) for word, found in known if found[1] is Kind.QUALITY]
+    # A `brier score` is a brier.
+    telling = [found for word, found in qualities if word != "score"] or [found for _, found in qualities or known]
+    direction, kind = telling[-1]
     if kind is Kind.QUALITY and _OPPOSITE & set(parts):
         direction = Direction.MAXIMIZE if direction is Direction.MINIMIZE else Direction.MINIMIZE
     return direction, kind
@@ -265,7 +269,11 @@ def is_of_data(name: str) -> bool:
 
 def quality_word(name: str) -> str:
     """Return the last word of a name that is a known metric of quality; empty without one."""
-    return next((word for word in reversed(words(name)) if direction_of(word)[1] is Kind.QUALITY), "")
+    return next(filter(_measures_quality, reversed(words(name))), "")
+
+
+def _measures_quality(word: str) -> bool:
+    return direction_of(word)[1] is Kind.QUALITY and not is_data(word)
 
 
 def split_of(name: str) -> Split:
@@ -327,7 +335,8 @@ def identifier(name: str) -> str:
 def names_metric(name: str) -> bool:
     """Return whether a name ends with a known metric, as `acc` or `Acc@5`, so that its number needs no colon."""
     parts = [word for word in words(name) if not word.isdigit()]
-    return bool(parts) and (_known(parts[-1]) is not None or parts[-1] in _UNDIRECTED)
+    is_way = parts[-1:] == ["length"] and direction_of(name)[1] is Kind.QUALITY
+    return bool(parts) and (_known(parts[-1]) is not None or parts[-1] in _UNDIRECTED or is_way)
 
 
 def _known(word: str) -> tuple[Direction, Kind] | None:

@@ -31,6 +31,10 @@ from trainer.objectives import Direction
         "val nats per token",
         "val_bpd",
         "Mean length of routes",
+        "path_length",
+        "Brier score",
+        "val cross-entropy",
+        "accuracy gap",
     ],
 )
 def test_less_is_better(name: str) -> None:
@@ -74,6 +78,10 @@ def test_held_out_folds_are_validation_data(name: str) -> None:
         "neg_mean_squared_error",
         "valAcc",
         "average_precision",
+        "dev_top1",
+        "hit@10",
+        "risk score",
+        "neg_brier_score",
     ],
 )
 def test_more_is_better(name: str) -> None:
