@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from evo.project.found import Given, Question, Unclear
 from evo.project.modules import Module
-from evo.project.sources import Sources, is_test, searches
+from evo.project.sources import Sources, is_of_data, is_test, searches
 from evo.project.text_genomes import files_in, may_evolve, read_by, text_genomes
 from evo.text import listed
 from operators.gate import SourceGate, clean_source, language_model_contract
@@ -142,7 +142,7 @@ def _ranked(sources: Sources) -> list[Module]:
         best = sources.best_reported(module)
         reported = (False, best.kind, best.split) if best else (True, 0, 0)
         is_permitted = sources.permissions[module.name] > 0
-        return not is_permitted, not is_documented, *reported, not sources.runs(module)
+        return not is_permitted, not is_documented, *reported, not sources.runs(module), is_of_data(module)
 
     return sorted(candidates[:_MOST_PROGRAMS], key=rank)
 
@@ -242,6 +242,7 @@ def _only(sources: Sources) -> Module | None:
         [one for one in programs if sources.prints(one)],
         programs,
         [one for one in candidates if is_language_model(one)],
+        [one for one in candidates if not is_of_data(one)],
         candidates,
         sources.scripts,
     ):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from evo.project.flags import arguments_of
 from evo.project.modules import Module
+from evo.project.sources import is_of_data
 from trainer.script.seeds import (
     SeedPlace,
     assigned,
@@ -38,11 +39,6 @@ _CALL = re.compile(
     r"|seed_(?:all|torch|worker|rng)|set_rng_seed)"
 )
 _READING = ("os.environ.get", "os.getenv", "environ.get", "getenv")
-_OF_DATA = re.compile(
-    r"(?:.*_)?(?:prepare|data|datasets?|dataloader|loader|eval|evaluate|evaluator|metrics?|score|bench|benchmark|harness"
-    r"|backtest|judge|verify)(?:_.*)?"
-)
-"""Names of files that make data or measure."""
 _SETTINGS = (".yaml", ".yml", ".toml", ".json", ".ini", ".cfg")
 _EVO = "EVO_SEED"
 _MOST_SETTINGS = 50  # files of a folder
@@ -79,7 +75,7 @@ def seeding_of(
         given: names of the files that it is given, each by itself: modules, settings.
     """
     # Its arguments may be declared in a module, but those of another program are not its own.
-    declaring = [*program, *(one for one in modules if not one.is_program and not _measures(one))]
+    declaring = [*program, *(one for one in modules if not one.is_program and not is_of_data(one))]
     if flag := next(_flags(declaring), None):
         return Seeding((flag, "{seed}"), how=flag)
     if place := next(_positions(program), None):
@@ -93,7 +89,7 @@ def seeding_of(
         return Seeding((f"{settings[0].what}={{seed}}",), how=f"{settings[0].what}= of Hydra")
     # What makes the data and what scores must be the same in every run.
     files = dict.fromkeys((*program, *modules))
-    replaceable = [one for one in files if one.name in genome or (one.name in given and not _measures(one))]
+    replaceable = [one for one in files if one.name in genome or (one.name in given and not is_of_data(one))]
     found = [*(place for module in replaceable for place in _places(module)), *settings]
     places = tuple(dict.fromkeys(map(str, found)))
     return Seeding(places=places, how=", ".join(places))
@@ -161,10 +157,6 @@ def _settings(root: Path, given: Sequence[str]) -> Iterator[str]:
         elif (root / name).is_dir():
             paths = sorted(path for path in (root / name).rglob("*") if path.suffix in _SETTINGS and path.is_file())
             yield from (path.relative_to(root).as_posix() for path in paths[:_MOST_SETTINGS])
-
-
-def _measures(module: Module) -> bool:
-    return _OF_DATA.fullmatch(module.dotted.rpartition(".")[2]) is not None
 
 
 def _flags(modules: Sequence[Module]) -> Iterator[str]:

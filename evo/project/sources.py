@@ -19,6 +19,11 @@ _FIRST_PROGRAM = re.compile(
     r"(?:initial|seed|starting)(?:[-_]?(?:program|solution|candidate|prompt|point))?", re.IGNORECASE
 )
 _EVALUATORS = ("evaluate.py", "evaluator.py", "eval.py")
+_OF_DATA = re.compile(
+    r"(?:.*_)?(?:prepare|data|datasets?|dataloader|loader|eval|evaluate|evaluator|metrics?|score|bench|benchmark|harness"
+    r"|backtest|judge|verify)(?:_.*)?"
+)
+"""Names of files that make data or measure."""
 _SEARCHES = frozenset({"shinka", "openevolve", "evo", "funsearch", "codeevolve"})
 
 
@@ -116,6 +121,11 @@ class Sources:
 def is_first_program(name: str) -> bool:
     """Return whether a file is called like one that a search over programs starts from, such as `initial.rs`."""
     return _FIRST_PROGRAM.fullmatch(PurePosixPath(name).stem) is not None
+
+
+def is_of_data(module: Module) -> bool:
+    """Return whether a file makes data or measures, by its name."""
+    return _OF_DATA.fullmatch(module.dotted.rpartition(".")[2]) is not None
 
 
 def is_test(module: Module) -> bool:

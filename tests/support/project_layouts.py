@@ -989,6 +989,57 @@ LAYOUTS = [
         frozen=("src/churn/__init__.py", "src/churn/cli.py"),
     ),
     Layout(
+        "a package whose other modules make the data and measure",
+        {
+            "README.md": "    python -m churnlab fit --rounds 3\n\nThe validation logloss counts.\n",
+            "churnlab/__init__.py": "",
+            "churnlab/table.py": "SHRINK = 0.5\ndef fit(rows, rounds):\n    return SHRINK * sum(rows) / rounds\n",
+            "churnlab/data.py": "def rows():\n    return [0.5, 1.0]\n",
+            "churnlab/metrics.py": "def logloss(value):\n    return abs(value)\n",
+            "churnlab/__main__.py": """
+                import argparse
+                import logging
+                from churnlab.data import rows
+                from churnlab.metrics import logloss
+                from churnlab.table import fit
+                parser = argparse.ArgumentParser()
+                parser.add_argument("command")
+                parser.add_argument("--rounds", type=int)
+                loss = logloss(fit(rows(), parser.parse_args().rounds))
+                logging.basicConfig(level="INFO", format="%(asctime)s %(message)s")
+                logging.getLogger("churnlab").info("valid logloss=%.5f", loss)
+                """,
+        },
+        genome="churnlab/table.py",
+        command="-m churnlab fit --rounds 3",
+        metric="valid_logloss min",
+        frozen=("churnlab/__init__.py", "churnlab/__main__.py", "churnlab/data.py", "churnlab/metrics.py"),
+        value=0.25,
+    ),
+    Layout(
+        "a solver that a program checks within a time limit",
+        {
+            "AGENTS.md": "Improve solver.py. `python evaluator.py` prints the tour length, shorter is better.\n",
+            "solver.py": "SWAPS = 9\ndef solve(points, deadline):\n    return sorted(points)[:SWAPS]\n",
+            "evaluator.py": """
+                import sys
+                import time
+                from solver import solve
+                TIME_LIMIT = 20.0
+                start = time.time()
+                tour = solve([3, 1, 2], start + TIME_LIMIT)
+                if time.time() - start > TIME_LIMIT:
+                    sys.exit("too slow")
+                print("tour length", sum(tour) / 4)
+                """,
+        },
+        genome="solver.py",
+        command="evaluator.py",
+        metric="tour_length min",
+        frozen=("evaluator.py",),
+        value=1.5,
+    ),
+    Layout(
         "a shader that a text names, compared with a reference",
         {
             "README.md": "We tune `tonemap.glsl`. Run `python compare.py tonemap.glsl`. PSNR should be high.\n",
