@@ -1,6 +1,7 @@
 """What unequal devices cost a search: regret on 16 devices of two classes, beside 16 of one, over recorded tables.
 
-Run `python -m experiments.two_classes`; `--seeds` and `--evaluations` make it shorter. Needs `pip install .[bench]`.
+Run `python -m experiments.two_classes`; `--seeds`, `--evaluations` and `--arms` make it shorter. Needs `pip install
+.[bench]`.
 A training gives the mean of the recorded ones with normal noise, as large as it is among the best 1% of a table's
 configurations; half of the devices measure more by ten times that noise, as 0.005 bits per byte lay between two models
 of GPU in a public run whose noise was 0.0005. No seed is luckier on both classes. Regret is as in `experiments.regret`:
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 import random
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from evo.workers import Slot
 from experiments.recording import report, seeds_parser
@@ -106,40 +109,49 @@ def measure(job: tuple[str, str, str, int, int]) -> tuple[str, str, int, float]:
 
 
 def comparison(frame: pd.DataFrame) -> str:
-    """Return how much more regret each arm has than one class, with the standard error over seeds."""
+    """Return how much more regret each arm has than one class, with the 95% interval of the mean over seeds."""
     wide = frame.pivot_table(index=["table", "seed"], columns="method", values="regret")
     one, *others = ARMS
     base = wide[one].to_numpy(dtype=float).mean()
     lines = []
-    for arm in others:
+    for arm in (arm for arm in others if arm in wide):
         by_seed = (wide[arm] - wide[one]).groupby("seed").mean().to_numpy(dtype=float)
-        error = by_seed.std(ddof=1) / math.sqrt(len(by_seed))
-        lines.append(f"{arm}: {by_seed.mean() / base:+.1%} ± {error / base:.1%} of the regret of {one}.")
+        low, high = norm.interval(0.95, by_seed.mean(), by_seed.std(ddof=1) / math.sqrt(len(by_seed)))
+        lines.append(
+            f"{arm}: {by_seed.mean() / base:+.1%} of the regret of {one} ({low / base:+.1%} to {high / base:+.1%})."
+        )
     return "\n".join(lines)
 
 
-def main(evaluations: int, seeds: int, processes: int | None, record: str | None) -> None:
+def outcome(rows: Sequence[tuple[str, str, int, float]], evaluations: int) -> str:
+    """Return what was measured, as Markdown."""
+    frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
+    return (
+        f"{evaluations} evaluations, {frame['seed'].nunique()} seeds a table, 16 evaluations at a time; of two "
+        f"classes, eight each. The shift between them is {SHIFT_SIGMAS:g} times the noise of a training.\n\n"
+        f"{summary(frame)}\n\n{comparison(frame)}\n"
+    )
+
+
+def main(arms: Sequence[str], evaluations: int, seeds: int, processes: int | None, record: str | None) -> None:
     """Measure and print; with the name of a record, write it down."""
     places = [(benchmark, data_set) for benchmark, data_sets in TABLES.items() for data_set in data_sets]
-    jobs = [(arm, *place, seed, evaluations) for seed in range(seeds) for place in places for arm in ARMS]
+    jobs = [(arm, *place, seed, evaluations) for seed in range(seeds) for place in places for arm in arms]
     rows = []
     with ProcessPoolExecutor(processes) as pool:
         for row in pool.map(measure, jobs):
             rows.append(row)
             if len(rows) % (len(jobs) // seeds) == 0:
-                means = {arm: fmean(one[3] for one in rows if one[0] == arm) for arm in ARMS}
+                means = {arm: fmean(one[3] for one in rows if one[0] == arm) for arm in arms}
                 print(row[2] + 1, {arm: round(mean, 4) for arm, mean in means.items()}, file=sys.stderr)
-    frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
-    text = (
-        f"{evaluations} evaluations, {seeds} seeds a table, 16 evaluations at a time; of two classes, eight each. The "
-        f"shift between them is {SHIFT_SIGMAS:g} times the noise of a training.\n\n{summary(frame)}\n\n"
-        f"{comparison(frame)}\n"
-    )
-    report(text, record)
+    report(outcome(rows, evaluations), record)
 
 
 if __name__ == "__main__":
     parser = seeds_parser(__doc__, 100, "two-classes")
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS)
+    parser.add_argument(
+        "--arms", nargs="+", choices=ARMS, default=list(ARMS), metavar="NAME", help="which; all without it"
+    )
     arguments = parser.parse_args()
-    main(arguments.evaluations, arguments.seeds, arguments.processes, arguments.record)
+    main(arguments.arms, arguments.evaluations, arguments.seeds, arguments.processes, arguments.record)
