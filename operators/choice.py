@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeGuard
 
 from operators.proposal import Connected, Operator, Teacher
 from trainer.errors import ConfigError
@@ -42,6 +43,7 @@ class OperatorChoice:
                 f"operators were: {names}. Add a mutation, such as random."
             )
         self._weighted = tuple(weighted)
+        self._connected = [operator for operator, _ in weighted if isinstance(operator, Connected)]
 
     def pick(
         self,
@@ -94,11 +96,11 @@ class OperatorChoice:
     @property
     def has_local(self) -> bool:
         """Whether an operator without a service can vary a single individual."""
-        return any(operator.arity == 1 and not isinstance(operator, Connected) for operator, _ in self._weighted)
+        return any(operator.arity == 1 and not self.is_connected(operator) for operator, _ in self._weighted)
 
-    @property
-    def _connected(self) -> list[Connected]:
-        return [operator for operator, _ in self._weighted if isinstance(operator, Connected)]
+    def is_connected(self, operator: Operator) -> TypeGuard[Connected]:
+        """Return whether a service stands behind an operator of this run."""
+        return any(operator is one for one in self._connected)
 
     def named(self, name: str) -> Operator:
         """Return the operator of this name.
@@ -123,7 +125,7 @@ class OperatorChoice:
         fitting = [
             (one, weight)
             for one, weight in self._weighted
-            if one.arity <= available_parents and not (is_local and isinstance(one, Connected))
+            if one.arity <= available_parents and not (is_local and self.is_connected(one))
         ]
         if not weights:
             return fitting

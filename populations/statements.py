@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -89,19 +89,19 @@ def _read_pieces(source: str) -> Iterator[Statement]:
     lines_before = 0
     for piece in _pieces(source):
         for statement in _parsed_piece(piece):
-            yield statement._replace(line=lines_before + statement.line)
+            yield Statement(lines_before + statement.line, *statement[1:])  # a fifth of the time of `_replace`
         lines_before += piece.count("\n")
 
 
 def _pieces(source: str) -> Iterator[str]:
     """Cut a source where top-level statements seem to begin; the pieces joined are the source."""
-    start = quotes = 0
+    start = 0
+    quotes = [match.start() for match in _TRIPLE_QUOTES.finditer(source)]
     # Where there are other line ends than line feeds, as in no genome, lines would be counted wrongly.
     found = [] if "\r" in source else [match.end() for match in _CUT.finditer(source)]
     cuts = [0, *found, len(source)]
     for begin, end in pairwise(cuts):
-        quotes += len(_TRIPLE_QUOTES.findall(source, begin, end))
-        is_inside_text = quotes % 2 == 1
+        is_inside_text = bisect_left(quotes, end) % 2 == 1
         if end == len(source) or not (is_inside_text or source.startswith("@", begin)):
             yield source[start:end]
             start = end

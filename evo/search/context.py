@@ -63,7 +63,7 @@ def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
     """Return an individual as its operators see it, with the first `told` results of the run."""
     record = store.individual(individual)
     outcomes = _measurements(store, individual, result_number)
-    newest = _newest_result(store, individual, result_number)
+    newest = _newest_result(store, outcomes)
     return Parent(
         id=individual,
         source=store.source(individual),
@@ -79,8 +79,8 @@ def provenance_of(store: StoreView, standings: Standings, individual: int, resul
     """Return where an individual comes from, and where the time of its evaluation went."""
     parents = store.individual(individual).parents
     origin = parents[0] if parents else None
-    result = _newest_result(store, individual, result_number)
-    origin_result = None if origin is None else _newest_result(store, origin, result_number)
+    result = _newest_result(store, _measurements(store, individual, result_number))
+    origin_result = None if origin is None else _newest_result(store, _measurements(store, origin, result_number))
     return Provenance(
         effect=effect_of(standings, individual, parents, result_number),
         usage=_usage(result) if result else None,
@@ -94,8 +94,7 @@ def _measurements(store: StoreView, individual: int, result_number: int) -> list
     return [one for one in store.measurements_of(individual) if one.result_number <= result_number]
 
 
-def _newest_result(store: StoreView, individual: int, result_number: int) -> Evaluation | None:
-    outcomes = _measurements(store, individual, result_number)
+def _newest_result(store: StoreView, outcomes: Sequence[Outcome]) -> Evaluation | None:
     return store.evaluation(outcomes[-1].evaluation).result if outcomes else None
 
 

@@ -57,7 +57,7 @@ from evo.store import (
 )
 from evo.workers import ElasticEvaluator, Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.proposal import Connected, MeasureAgain, NoOffspring, Proposal, Refused
+from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Split
@@ -341,12 +341,15 @@ class Search:
 
     def _may_go_on(self, draft: Draft) -> bool:
         """Return whether a proposal that was begun before can be made now."""
-        if isinstance(draft.operator, Connected) and (draft.operator.is_away or not self._may_call()):
+        if self.breeder.operators.is_connected(draft.operator) and (draft.operator.is_away or not self._may_call()):
             return False
         return self._has_room()
 
     def _may_call(self) -> bool:
-        return self._calls.may_begin(sum(isinstance(draft.operator, Connected) for draft in self._proposing.values()))
+        return self._calls.may_begin(sum(map(self._is_call, self._proposing.values())))
+
+    def _is_call(self, draft: Draft) -> bool:
+        return self.breeder.operators.is_connected(draft.operator)
 
     def _may_propose(self) -> bool:
         if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW or not self._may_call():
@@ -386,7 +389,7 @@ class Search:
         if isinstance(task.exception(), OperatorUnavailable) and self._calls.have_stand_ins:
             self._put_off(draft, str(task.exception()))
             return
-        if isinstance(draft.operator, Connected) and not self.breeder.operators.is_away:
+        if self._is_call(draft) and not self.breeder.operators.is_away:
             self._calls.answered()
         # Waiting for a worker is no latency: more proposals ahead would only wait as long.
         waited = self._smoke.waited_seconds(draft.number) if self._smoke else 0.0

@@ -91,9 +91,14 @@ def _of_a_sound_row(convert: Callable[[sqlite3.Row], _RecordT]) -> Callable[[sql
 
 
 def _refuse_impossible_times(row: sqlite3.Row) -> None:
-    for name in row.keys():  # noqa: SIM118 - iterating over a row gives its values
-        if name.endswith("_at") and row[name] is not None and not 0 <= row[name] < _LAST_TIME:
+    for name in _times(tuple(row.keys())):
+        if row[name] is not None and not 0 <= row[name] < _LAST_TIME:
             raise ValueError(f"{name} is {row[name]}")
+
+
+@functools.cache
+def _times(columns: tuple[str, ...]) -> list[str]:
+    return [name for name in columns if name.endswith("_at")]
 
 
 @_of_a_sound_row
