@@ -6,11 +6,10 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
-from gitdb.base import IStream  # type: ignore[import-untyped] # gitdb ships no types
-from gitdb.db.loose import LooseObjectDB  # type: ignore[import-untyped] # gitdb ships no types
+_MODE = 0o444  # as git gives it
+_UNFINISHED = "obj"
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,17 @@ class LooseObjects:
     def __init__(self, folder: Path) -> None:
         self.written = 0
         self._folder = folder
-        self._database = LooseObjectDB(str(folder))
 
     def write(self, item: GitObject) -> None:
         """Write an object unless it is there intact."""
         if self.is_intact(item.name):
             return
-        # git and gitdb trust the name of a file that exists, so a damaged one has to go first.
-        self._path(item.name).unlink(missing_ok=True)
-        # Handed over compressed: gitdb would spend more time on a better ratio than a small object is worth.
-        packed = BytesIO(zlib.compress(item.content, zlib.Z_BEST_SPEED))
-        self._database.store(IStream(item.kind.encode(), len(item.body), packed, bytes.fromhex(item.name)))
+        path, unfinished = self._path(item.name), self._folder / f"{_UNFINISHED}{item.name}"
+        path.parent.mkdir(exist_ok=True)
+        # A better ratio would take more time than a small object is worth.
+        unfinished.write_bytes(zlib.compress(item.content, zlib.Z_BEST_SPEED))
+        unfinished.chmod(_MODE)
+        unfinished.replace(path)  # also a damaged one, whose name git would trust
         self.written += 1
 
     def is_intact(self, name: str) -> bool:
@@ -67,7 +66,7 @@ class LooseObjects:
 
     def remove_unfinished(self) -> None:
         """Remove the temporary files of writes that a kill interrupted."""
-        for leftover in self._folder.glob("obj*"):
+        for leftover in self._folder.glob(f"{_UNFINISHED}*"):
             leftover.unlink()
 
     def _path(self, name: str) -> Path:
