@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -210,7 +210,9 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form that `from_json` inverts."""
-        return asdict(self)
+        # `asdict` would copy each number of a curve by itself.
+        whole = {one.name: getattr(self, one.name) for one in fields(self)}
+        return whole | {"timings": asdict(self.timings)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Evaluation:
