@@ -195,8 +195,8 @@ def _opens_for_writing(call: ast.Call) -> bool:
 def _named(project: Project, module: Module, written: Collection[str]) -> Iterator[Given]:
     docstrings = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            for name in _within(project, module, node.value):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in docstrings:
+            for name in _within(project, module, _path(node, module.constants) or ""):
                 path = PurePosixPath(name)
                 is_hidden = any(map(is_private, path.parts)) and not secret_by_name(path)  # secrets are told, not given
                 if not is_hidden and not _is_output(name) and name not in written:
@@ -268,8 +268,15 @@ def _path(node: ast.expr, constants: Mapping[str, ast.expr], depth: int = 0) -> 
     match node:
         case ast.Constant(value=str(text)):
             return text
+        case ast.Name(id="__file__"):
+            return "a program in this folder"
         case ast.Name(id=name) if name in constants:
             return inner(constants[name])
+        case ast.JoinedStr(values=values):
+            parts = [inner(one.value if isinstance(one, ast.FormattedValue) else one) for one in values]
+            return "".join(filter(None, parts)) if None not in parts else None
+        case ast.Attribute(value=value, attr="parent"):
+            return _folder(inner(value))
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return _joined([inner(left), inner(right)])
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
@@ -286,11 +293,17 @@ def _path_of_call(call: ast.Call, name: str, inner: Callable[[ast.expr], str | N
         return _HOME
     if name in _JOINING:
         return _joined([inner(part) for part in parts])
+    if name == "dirname" and parts:
+        return _folder(inner(parts[0]))
     if name in _PASSING and len(parts) == 1:
         return inner(parts[0])
     if name in ("get", "getenv") and len(call.args) == 2:
         return inner(call.args[1])  # the default of an environment variable
     return None
+
+
+def _folder(path: str | None) -> str | None:
+    return path and str(PurePosixPath(path).parent)
 
 
 def _joined(parts: Sequence[str | None]) -> str | None:

@@ -916,6 +916,23 @@ def test_a_file_of_the_command_that_is_not_there_is_named(arguments: str, is_not
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "Path(__file__).parent / 'sets' / 'digits.npz'",
+        "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'sets', 'digits.npz')",
+        "f'{HERE}/sets/digits.npz'",
+    ],
+)
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_file_beside_the_program_is_found_or_named(path: str, is_there: bool, tmp_path: Path) -> None:
+    head = "import os\nfrom pathlib import Path\nHERE = Path(__file__).parent\nK = 1\n"
+    source = f"{head}print('val_loss:', K * len(list(open({path}))))\n"
+    found = look(tmp_path, {"train.py": source} | ({"sets/digits.npz": ""} if is_there else {}))
+    assert noted(found, "sets/digits.npz, which does not exist yet") is not is_there
+    assert any(name.startswith("sets") for name in frozen(found)) is is_there
+
+
+@pytest.mark.parametrize(
     ("files", "genome"),
     [
         (
