@@ -59,8 +59,9 @@ class Guards:
         parts: data of which other code of generation 0 takes only parts, or nothing.
         is_real: whether generation 0 has no complex numbers.
         returning: functions of generation 0 that return no mapping, where protected code takes items of its parameters.
-        validating: the held-out data that other code gives to a library that trains, as written, by what it calls and
-            by place or keyword.
+        validating: the held-out data and protected functions that other code hands over, as written, by what it calls
+            and by place or keyword.
+        made: the literals that make such data alone, by function, each with its place or keyword.
     """
 
     owned: frozenset[str]
@@ -85,6 +86,7 @@ class Guards:
     is_real: bool
     returning: frozenset[Scope]
     validating: Mapping[tuple[str, int | str], frozenset[str]]
+    made: Mapping[str, frozenset[tuple[int | str, object]]]
 
 
 SEQUENCE = words("__getitem__ __iter__ __len__ __contains__")
@@ -138,6 +140,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     seeding = {name for name in seeding if _SEEDING.search(name)}
     seeding |= _GENERATORS if seeding & _GENERATORS else set()
     parts = parts_of(fixed, free, _RESULT.search)
+    functions = {one.node.name for one in fixed if isinstance(one.node, FUNCTION)}
+    validating = _validating(free, units, functions)
     held = {
         node.attr for one in fixed for node in one.nodes if isinstance(node, ast.Attribute) and id(node) not in called
     }
@@ -190,7 +194,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         parts=parts,
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
         returning=_returning(units) if _takes_items(fixed, units) else frozenset(),
-        validating=_validating(free),
+        validating=validating,
+        made=_made(free, set().union(*validating.values()), functions),
     )
 
 
@@ -320,13 +325,57 @@ def _choosing(
     return others | {name: _choices(calls[name]) for name in makers | readers if name in calls}
 
 
-def _validating(free: Sequence[Unit]) -> dict[tuple[str, int | str], frozenset[str]]:
-    """Return the held-out data that code gives to what trains, as written, by what it calls and by place or keyword."""
+def _validating(
+    free: Sequence[Unit], units: Sequence[Unit], functions: Set[str]
+) -> dict[tuple[str, int | str], frozenset[str]]:
+    """Return the held-out data and protected functions that code hands over, by what it calls and place or keyword.
+
+    They are handed, as written, to a library that trains, or for a parameter that is named after such data:
+    `Trainer(model, make(9))`, where the class takes `eval_set` second.
+    """
+    named = _parameters_by_place(units)
     found: dict[tuple[str, int | str], frozenset[str]] = {}
     for call in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
-        for place, value in _held_out_places(call):
-            known = found.get((last_name(call.func), place), frozenset())
-            found[last_name(call.func), place] = known | {ast.unparse(value)}
+        name = last_name(call.func)
+        names = named.get(name, [])
+        held = dict(_held_out_places(call))
+        for place, value in arguments_of(call) if names or _TRAINS.search(name) else ():
+            parameter = names[place] if isinstance(place, int) and place < len(names) else place
+            is_function = isinstance(value, ast.Name) and value.id in functions
+            if is_function or place in held or (names and _is_held_out(str(parameter))):
+                same = {place, parameter, *(at for at, one in enumerate(names) if one == place)}
+                for each in same:
+                    found[name, each] = found.get((name, each), frozenset()) | {ast.unparse(value)}
+        for place in held.keys() & set(FOLDS):
+            found[name, place] = found.get((name, place), frozenset()) | {ast.unparse(held[place])}
+    return found
+
+
+def _made(
+    free: Sequence[Unit], validating: Set[str], functions: Set[str]
+) -> dict[str, frozenset[tuple[int | str, object]]]:
+    """Return the literals that only the calls among held-out data give to protected functions, by function."""
+    calls = [
+        node for one in free for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) in functions
+    ]
+    made = [one for one in calls if ast.unparse(one) in validating]
+    others = frozenset(each for one in calls if one not in made for each in literals_of(one))
+    return {last_name(one.func): literals_of(one) - others for one in made}
+
+
+def literals_of(call: ast.Call) -> frozenset[tuple[int | str, object]]:
+    """Return the literal arguments of a call, each with its place or keyword."""
+    return frozenset((place, one.value) for place, one in arguments_of(call) if isinstance(one, ast.Constant))
+
+
+def _parameters_by_place(units: Sequence[Unit]) -> dict[str, list[str]]:
+    """Return the parameters of functions by their names, and of classes by theirs."""
+    found: dict[str, list[str]] = {}
+    for one in units:
+        if isinstance(one.node, FUNCTION):
+            names = [each.arg for each in one.node.args.args]
+            is_maker = one.node.name == "__init__" and one.scope
+            found[one.scope[-1] if is_maker else one.node.name] = names[names[:1] == ["self"] :]
     return found
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child, Rule
-from operators.protection.guards import FOLDS, Guards, arguments_of, filled_keys, literal_seed
+from operators.protection.guards import FOLDS, Guards, arguments_of, filled_keys, literal_seed, literals_of
 from operators.protection.modules import RUNNING_PARTS as _RUNNING_PARTS
 from operators.protection.modules import unusual
 from operators.protection.objects import imaginary, makes_classes, maps, multiplies, stands_in
@@ -353,6 +353,7 @@ def chooses(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield "the seed is protected, and chosen from outside; seed nothing else"
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
                 yield from _chooses(node, name, guards) if name in guards.choosing else ()
+                yield from _makes_again(node, name, new, guards)
                 given = dict(arguments_of(node))
                 for place in {*given, *FOLDS}:
                     known = guards.validating.get((name, place))
@@ -360,6 +361,20 @@ def chooses(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                         yield f"`{name}` is measured on {', '.join(sorted(known))}; leave the data as they are"
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"
+
+
+def _makes_again(call: ast.Call, name: str, new: Unit, guards: Guards) -> Iterator[str]:
+    """Yield where a call makes held-out data for another use, by the literals that make them."""
+    sanctioned = {id(value) for node in new.nodes if isinstance(node, ast.Call) for value in _validated(node, guards)}
+    if id(call) not in sanctioned and guards.made.get(name, frozenset()) & literals_of(call):
+        yield f"`{ast.unparse(call)}` makes held-out data; use the training data"
+
+
+def _validated(call: ast.Call, guards: Guards) -> Iterator[ast.expr]:
+    """Yield the arguments of a call that are held-out data, as written in generation 0."""
+    for place, value in arguments_of(call):
+        if ast.unparse(value) in guards.validating.get((last_name(call.func), place), ()):
+            yield value
 
 
 def _annotations(node: ast.AST) -> Iterator[ast.expr]:

@@ -17,7 +17,8 @@ from trainer.source_text import UNREADABLE, SourceText, Splice, literal_value, p
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(
-    r"split|fold|shuffle|resample|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng|env)",
+    r"split|fold|shuffle|resample|(?:data|datasets?|corpus)$"
+    r"|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng|env)",
     re.IGNORECASE,
 )
 _DATA_SCOPE = re.compile(

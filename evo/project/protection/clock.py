@@ -76,7 +76,7 @@ def _limits(names: Set[str], reader: Unit, times: dict[str, list[Unit]], units: 
             found |= {name for one in times[name] if any(_is_number(node) for node in one.nodes)}
             continue
         heads = [one for one in units if name in one.parameters and (*one.scope, _name(one)) == unit.scope]
-        given = [(value, one) for head in heads for one in units for value in values_given(one, head.node, name)]
+        given = [(value, one) for head in heads for one in units for value in values_given(one, head, name)]
         waiting += [(other, one) for value, one in given for other in _names(value)]
         if not heads or any(isinstance(one.node, FUNCTION) and name in defaulted(one.node) for one in heads):
             found.add(name)

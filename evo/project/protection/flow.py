@@ -133,7 +133,7 @@ class Flow:
             one = file.units[place]
             self._is_for_seed = file.reasons[place] == SEED
             nodes = file.followed.get(place, one.nodes)
-            for name in sorted({node.id for node in nodes if isinstance(node, ast.Name)} & one.read):
+            for name in sorted({node.id for node in nodes if isinstance(node, ast.Name)} & one.read - one.inner):
                 self._follow(file, one, name)
             for node in nodes:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -193,8 +193,13 @@ class Flow:
             head = file.units[place]
             if isinstance(head.node, FUNCTION) and name in defaulted(head.node):
                 self._add(file, place, _why(name, reader))
-            given = [value for one in file.units for value in values_given(one, head.node, name)]
-            settings = {part.attr for one in given for part in ast.walk(one) if isinstance(part, ast.Attribute)}
+            given = [
+                (part, one) for one in file.units for value in values_given(one, head, name) for part in ast.walk(value)
+            ]
+            settings = {part.attr for part, _ in given if isinstance(part, ast.Attribute)}
+            for part, one in given if EVALUATING.search(name) and stored_on_self(reader) else ():
+                if isinstance(part, ast.Name):
+                    self._follow(file, one, part.id)
             for at, one in enumerate(file.units):
                 if settings & (flags_of(one) | (one.bound if file.is_class(one.scope) else set())):
                     self._add(file, at, _why(name, reader))

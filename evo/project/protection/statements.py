@@ -250,15 +250,16 @@ def selects(reader: Unit, name: str) -> bool:
     return name in names and not any(isinstance(node, ast.JoinedStr) for node in reader.nodes)
 
 
-def values_given(unit: Unit, function: ast.AST, name: str) -> list[ast.expr]:
-    """Return what calls of a function give to a parameter: `args.start` of `evaluate(model, args.start)`."""
-    if not isinstance(function, FUNCTION):
+def values_given(unit: Unit, head: Unit, name: str) -> list[ast.expr]:
+    """Return what calls of a function or class give to a parameter: `args.start` of `evaluate(model, args.start)`."""
+    if not isinstance(head.node, FUNCTION):
         return []
-    names = [one.arg for one in function.args.args if one.arg != "self"]
+    names = [one.arg for one in head.node.args.args if one.arg != "self"]
+    called = head.scope[-1] if head.node.name == "__init__" and head.scope else head.node.name
     return [
         value
         for node in unit.nodes
-        if isinstance(node, ast.Call) and last_name(node.func) == function.name
+        if isinstance(node, ast.Call) and last_name(node.func) == called
         for key, value in [*zip(names, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
         if key == name
     ]

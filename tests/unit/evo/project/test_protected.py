@@ -270,6 +270,23 @@ def test_a_metric_of_any_name_that_is_computed_from_predictions(
     assert not protect & {"RATE", "build", "model"}
 
 
+def test_what_makes_the_held_out_data_of_a_trainer(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import numpy as np\ndef dataset(n, seed):\n    return np.random.RandomState(seed).rand(n)\n"
+        "def size(n):\n    return n * 2\nclass Trainer:\n    def __init__(self, width, rows, eval_rows):\n"
+        "        self.width, self.rows, self.eval_rows = width, rows, eval_rows\n    def evaluate(self):\n"
+        "        return self.eval_rows.mean()\n"
+        "trainer = Trainer(size(3), dataset(40, 1), dataset(30, 7))\n"
+        "print({f'val_{k}': v for k, v in {'loss': trainer.evaluate()}.items()})\n",
+        encoding="utf-8",
+    )
+    project = examine(tmp_path, run=run_plainly)
+    protect = {one.name for one in project.protect}
+    assert "dataset" in protect
+    assert "size" not in protect
+    assert project.seeds == ()
+
+
 def test_what_trains_for_an_evaluation_that_calls_it(tmp_path: Path) -> None:
     protect, _ = found(
         tmp_path,

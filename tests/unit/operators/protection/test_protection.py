@@ -517,3 +517,43 @@ def test_an_item_of_a_table_is_protected_by_its_value(old: str, new: str, is_ref
     assert (protection.violation(SETTINGS.replace(old, new, 1)) is not None) is is_refused
     assert protection.lines(SETTINGS) == set()
     assert protection.lines(SETTINGS.replace(', "rng"', ',\n"rng"')) == {1, 2}
+
+
+HANDED = """
+import numpy as np
+def make(n, seed):
+    return np.random.RandomState(seed).rand(n)
+def measure(pair):
+    return pair.mean()
+class Trainer:
+    def __init__(self, model, rows, eval_rows, measure):
+        self.rows, self.eval_rows, self.measure = rows, eval_rows, measure
+    def fit(self):
+        return self.rows * 2
+    def evaluate(self):
+        return self.measure(self.eval_rows)
+trainer = Trainer(3, make(40, 1), make(30, 7), measure)
+trainer.fit()
+print('val_loss:', trainer.evaluate())
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_refused"),
+    [
+        ("make(30, 7)", "make(3, 7)", True),
+        ("make(30, 7), measure", "measure=measure, eval_rows=make(3, 2)", True),
+        ("make(40, 1)", "make(30, 7)", True),
+        ("make(40, 1)", "make(40, 1)[:9]", False),
+        ("make(40, 1)", "make(99, 7)", True),
+        ("make(40, 1)", "make(99, 1)", False),
+        ("7), measure", "7), lambda pair: 0.0", True),
+        ("Trainer(3", "Trainer(4", False),
+        ("self.rows * 2", "self.eval_rows * 2", True),
+    ],
+)
+def test_held_out_data_and_functions_stay_where_they_are_handed_over(old: str, new: str, is_refused: bool) -> None:
+    entries = ("make", "measure", "Trainer.__init__: self.rows…", "Trainer.evaluate", "print('val_loss:'…")
+    protection = Protection(HANDED, ("train.py",), entries, [LOSS])
+    assert protection.violation(HANDED) is None
+    assert (protection.violation(HANDED.replace(old, new, 1)) is not None) is is_refused
