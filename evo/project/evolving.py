@@ -296,6 +296,7 @@ def _candidates(sources: Sources) -> list[Module]:
         and sources.permissions[one.name] >= 0
         and one is not sources.evaluator
         and not searches(one)
+        and not sources.judges(one)
     ]
 
 

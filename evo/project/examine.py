@@ -66,6 +66,7 @@ _UNCHECKED = (
     "{} takes logarithms of what {} returns, and nothing checks that these are probabilities: divide them by their sum "
     "where they are measured, or larger ones win."
 )
+_UNGIVEN_SEED = "The command gives no seed, which the program takes by {}: put {{seed}} there, or all runs are alike."
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 
 
@@ -205,16 +206,24 @@ class _Examination:
             command = completed(command, seeding, found.fixed)
             is_elsewhere = any(beside(sources, self._entry))
             command = in_its_folder(command, self._entry) if is_elsewhere else command
+        has_seed = "{seed}" in " ".join(found.command)
+        takes_seed = bool(seeding.words or seeding.variable or seeding.position)
+        is_ungiven = takes_seed and bool(self._wanted_command) and not has_seed
         return replace(
             found,
             command=command,
-            seed="{seed} in the command" if "{seed}" in " ".join(found.command) else seeding.how or None,
+            seed="{seed} in the command" if has_seed else None if is_ungiven else seeding.how or None,
             seeds=seeding.places,
             score=(self._interpreter.word, score.name) if score else (),
             frozen=frozen,
             held_out=held_out,
             suggested=reads.suggested,
-            notes=(*found.notes, *self._notes_on_constants(found, frozen), *notes_on_files(frozen, reads)),
+            notes=(
+                *found.notes,
+                *([_UNGIVEN_SEED.format(seeding.how)] if is_ungiven else []),
+                *self._notes_on_constants(found, frozen),
+                *notes_on_files(frozen, reads),
+            ),
         )
 
     def _notes_on_constants(self, found: Found, frozen: Sequence[Given]) -> list[str]:
@@ -238,9 +247,10 @@ class _Examination:
         run = found.run if self._reporter is self._entry else None
         metrics = reported_metrics(sources, self._reporter, run)
         choice = Choice(metrics, self._reporter.name, sources.texts, found.run, is_trusted=bool(found.score))
-        first = choice.first(self._wish)
+        first = choice.first(self._wish) if metrics or self._wish else None
         if self._wish is None and not found.score and (question := judged_elsewhere(sources, self._entry, first)):
-            raise Unclear(question, [first])
+            raise Unclear(question, [first] if first else [])
+        first = first or choice.first(None)
         objectives = (first, *choice.others(first, found.fixed))
         others = tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed))
         notes = [

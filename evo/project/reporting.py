@@ -41,21 +41,33 @@ def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> 
     return left
 
 
-def judged_elsewhere(sources: Sources, entry: Module, first: Metric) -> Question | None:
-    """Return what to ask where the documentation names a metric that another program reports."""
-    if sources.texts.importance(first.label) or first.label == DECIDES:
+def judged_elsewhere(sources: Sources, entry: Module, first: Metric | None) -> Question | None:
+    """Return what to ask where another program reports the metric that the documentation names, or any at all.
+
+    Args:
+        first: what decides of the metrics that the program reports; None if it reports none.
+    """
+    if first and (sources.texts.importance(first.label) or first.label == DECIDES):
         return None
     for one in sources.scripts[:_MOST_PROGRAMS]:
         named = (each for each in sources.metrics(one) if sources.texts.importance(each.label) > 2)
-        if one is not entry and sources.runs(one) and (metric := next(named, None)):
-            both = f"sh -c 'python {entry.name} && python {one.name}'"
+        metric = next(named, sources.best_reported(one) if first is None and sources.measures(one) else None)
+        if one is not entry and sources.runs(one) and metric:
+            both = f"sh -c '{_documented(sources, entry)} && {_documented(sources, one)}'"
+            says = f"The documentation names {metric.label}, which {one.name} reports and {entry.name} does not."
+            says = says if first else f"{entry.name} reports nothing, and {one.name} reports {metric.name}."
             return Question(
                 "command",
-                f"The documentation names {metric.label}, which {one.name} reports and {entry.name} does not. Start "
-                f'both, or another command that reports it: evo init --command "{both}"',
+                f'{says} Start both, or another command that reports it: evo init --command "{both}"',
                 ((both, f"reports {metric.label}"),),
             )
     return None
+
+
+def _documented(sources: Sources, program: Module) -> str:
+    """Return the command that starts a program, with the arguments of the documentation."""
+    arguments = next((start.arguments for start in sources.texts.starts if start.starts(program)), "")
+    return f"python {program.name} {arguments}".strip()
 
 
 def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from evo.project.found import Metric
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import metrics_of, returned_metrics
+from evo.project.protection.words import TRAINS
 from evo.project.wording import Kind
 from operators.protection.units import FUNCTION
 from trainer.languages import is_known
@@ -24,6 +25,7 @@ _OF_DATA = re.compile(
     r"|backtest|judge|verify)(?:_.*)?"
 )
 """Names of files that make data or measure."""
+_MODEL_FILE = re.compile(r"\S+\.(?:pkl|pickle|joblib|pth?|ckpt|safetensors|h5|keras|onnx|npz|model|bin|json)")
 _SEARCHES = frozenset({"shinka", "openevolve", "evo", "funsearch", "codeevolve"})
 
 
@@ -68,6 +70,12 @@ class Sources:
         """Return whether a file, when it is started, reports a metric with a known direction."""
         best = self.best_reported(module)
         return best is not None and best.kind is not Kind.UNKNOWN and self.runs(module)
+
+    def judges(self, module: Module) -> bool:
+        """Return whether a file loads a model that another program saves, and trains nothing itself."""
+        models = {text for text in module.texts if _MODEL_FILE.fullmatch(text)}
+        savers = (one for one in self.scripts if models & one.texts and one is not module)
+        return bool(models) and not _trains(module) and any(map(_trains, savers))
 
     def best_reported(self, module: Module) -> Metric | None:
         """Return the likeliest objective among what a file reports; None if it reports nothing."""
@@ -121,6 +129,11 @@ class Sources:
 def is_first_program(name: str) -> bool:
     """Return whether a file is called like one that a search over programs starts from, such as `initial.rs`."""
     return _FIRST_PROGRAM.fullmatch(PurePosixPath(name).stem) is not None
+
+
+def _trains(module: Module) -> bool:
+    called = (node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+    return any(isinstance(one, ast.Attribute) and one.attr in TRAINS for one in called)
 
 
 def is_of_data(module: Module) -> bool:

@@ -1166,4 +1166,26 @@ LAYOUTS = [
         },
         metric="asks command",
     ),
+    Layout(
+        "a training that saves a model, and a program that loads and assesses it",
+        {
+            "fit.py": """
+                import pickle
+                TREES, DEPTH = 20, 3
+                class Forest:
+                    def fit(self, x):
+                        return self
+                pickle.dump(Forest().fit([1]).__dict__, open("model.pkl", "wb"))
+                """,
+            "assess.py": """
+                import pickle
+                found = pickle.load(open("model.pkl", "rb"))
+                print("R2:", 0.5)
+                """,
+            "Makefile": "all:\n\tpython fit.py --quiet\n\tpython assess.py\n",
+        },
+        genome="fit.py",
+        command="fit.py",
+        metric="asks command",
+    ),
 ]
