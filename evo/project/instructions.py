@@ -89,7 +89,8 @@ _GREP = re.compile(r"""\bgrep\b[^"'\n]*(["'])(?P<what>.+?)\1""")
 _PRIMARY = re.compile(
     r"\b(?:primary|main|key|single|only|optimi[sz]ation|evaluation|target|ground[- ]truth)\s+"
     r"(?:metric|target|objective|score|goal)\b"
-    r"|\b(?:the\s+)?(?:metric|objective|target metric)\b\W{0,4}(?:is|are|to (?:optimi[sz]e|beat|improve)|:|=|—)"
+    r"|\b(?:the\s+)?(?:metric|objective|target metric|the score)\b\W{0,4}"
+    r"(?:is|are|to (?:optimi[sz]e|beat|improve)|:|=|—)"
     r"|\bgoal\b.{0,20}(?:is|:)|^\W*(?:primary|main)\W*:",
     re.IGNORECASE,
 )

@@ -165,6 +165,7 @@ def _labelled(
     is_column = is_column and not _MEASURED_RATE.search(line, match.end())
     is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
     is_metric = names_metric(label["label"]) or is_named(label["label"].strip())
+    is_metric = is_metric or (is_data(label["label"]) and "." in match[0])  # `train 1.25 | val 1.5`
     if not (is_set_off or is_column or is_measured or is_metric or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]

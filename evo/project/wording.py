@@ -105,9 +105,9 @@ _RATE = re.compile(
     re.IGNORECASE,
 )
 _SPLITS = {
-    Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
+    Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held outsample oos"),
     Split.TEST: _set("test testing"),
-    Split.TRAINING: _set("train training tr smooth running batch step"),
+    Split.TRAINING: _set("train training tr insample smooth running batch step"),
 }
 _DATA = frozenset().union(*_SPLITS.values()) - _COUNT
 _CONTEXT = re.compile(
@@ -128,6 +128,8 @@ _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _OVER_COUNT = re.compile(r"(?<=\w)\s+(?:over|across)\s+(?:[a-z]+\s+){0,2}\d+\s+[a-z]+\s*$", re.IGNORECASE)
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
 _ENTROPY = re.compile(r"\bcross[- _]entropy(?![a-z])", re.IGNORECASE)
+_IN_SAMPLE = re.compile(r"\bin[- _]sample(?![a-z])", re.IGNORECASE)
+_OUT_SAMPLE = re.compile(r"\bout[- _](?:of[- _])?sample(?![a-z])", re.IGNORECASE)
 _C_INDEX = re.compile(r"\bC[- ]index\b|\bconcordance[- _]index\b", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
@@ -137,7 +139,7 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 def words(name: str) -> tuple[str, ...]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
     spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", _of_many(name)))))
-    spaced = _ENTROPY.sub("crossentropy", spaced)
+    spaced = _IN_SAMPLE.sub("insample", _OUT_SAMPLE.sub("outsample", _ENTROPY.sub("crossentropy", spaced)))
     spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return tuple(filter(None, re.split(r"[\W_]+", unicodedata.normalize("NFC", plain))))

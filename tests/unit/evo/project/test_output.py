@@ -37,6 +37,8 @@ def last(output: str) -> dict[str, float]:
         ("2024-01-02 12:00:00,123 INFO val_loss: 0.5\n", {"val_loss": 0.5}),
         ("[2024-01-02 12:00:00][root][INFO] - val_acc = 0.91\n", {"val_acc": 0.91}),
         ("INFO:root:accuracy=0.5\n", {"accuracy": 0.5}),
+        ("91 its | train 1.25 | val 1.5\n", {"train": 1.25, "val": 1.5}),
+        ("loaded: train 900, val 100\n", {}),
         ("tour length 12.5\n", {"tour_length": 12.5}),
         ("Epoch 2/2: train=1.5, dev=1.25, dev_top1=41.0%\n", {"dev": 1.25, "dev_top1": 41.0}),
         ("val_loss: [68.]\n", {"val_loss": 68.0}),

@@ -123,6 +123,8 @@ def test_counts_are_nothing_to_search_for(name: str) -> None:
         ("test accuracy", Split.TEST),
         ("train_loss", Split.TRAINING),
         ("accuracy", Split.UNNAMED),
+        ("Out-of-sample Sharpe", Split.VALIDATION),
+        ("in_sample_sharpe", Split.TRAINING),
         ("training_seconds", Split.UNNAMED),
     ],
 )
