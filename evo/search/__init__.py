@@ -1,10 +1,11 @@
 """What is done next. Read `search` first: the journey of a candidate.
 
 search          the loop
+proposals       its asking side: proposals begin, are made, and become individuals or are refused
 evaluations     its work: what waits for a worker, runs, or was lost
 smoke           what operators have made is tried for a moment, on a worker
 placement       which worker may take one where devices are unequal, and on what scale its result is
-breeding        its asking side: a draft, a proposal
+breeding        how an offspring comes about: parents, operator, context, gate
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
 calls           how many proposals may ask a service at a time, and what happens while it cannot be used

@@ -1,4 +1,4 @@
-"""The asking side of the search: select parents, choose an operator, let it vary them."""
+"""How an offspring comes about: select parents, choose an operator, let it vary them, pass the gate."""
 
 from __future__ import annotations
 

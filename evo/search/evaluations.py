@@ -12,6 +12,7 @@ from evo.search.jobs import Jobs, in_order
 from evo.search.observer import Deferred
 from evo.search.pace import Pace
 from evo.search.placement import Placement
+from evo.search.replication import missing_replicates
 from evo.standings.sentinels import Drift, device_of
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
@@ -107,6 +108,31 @@ class Evaluations:
                 self.queue.append(record)
             else:
                 self._launch(record, slot)
+
+    def start_calibrations(self, proposing: int) -> None:
+        """Queue generation 0 for classes of devices that it has not run on; without budget for it they get no work.
+
+        `proposing` counts the proposals under way.
+        """
+        wanted = self.placement.look(self.under_way)
+        if not wanted or self._standings.budget_is_spent:
+            return
+        left = self._standings.plan.evaluations - self._standings.spent - len(self.under_way) - proposing
+        names = dict.fromkeys(request.device_class or "" for request in wanted)
+        if len(wanted) < left:
+            self.enqueue((0, request) for request in wanted)
+            reference = self.placement.reference
+            self._news.note(f"Generation 0 runs on {'; '.join(names)} too: all values are on the scale of {reference}.")
+            return
+        for name in names:
+            reason = f"the budget leaves no room to measure generation 0 on {name}; extend it with --gens"
+            self.retire_class(name, reason)
+
+    def start_replicates(self, room: int) -> None:
+        """Queue what the leaders lack, before anything else, as far as the search proper has room for it."""
+        wanted = missing_replicates(self._standings.plan, self._standings, self.under_way)[: max(0, room)]
+        if wanted:
+            self.enqueue_replicates(wanted)
 
     def start_sentinels(self, has_room: Callable[[], bool]) -> None:
         """Give generation 0 to every free worker whose device has gone long without it."""

@@ -1,6 +1,6 @@
 """The journey of a candidate, top to bottom.
 
-    ask:   select parents → vary → gate → smoke run → record → commit   `_start_proposals`, `_proposed`, `_admit`
+    ask:   select parents → vary → gate → smoke run → record → commit   `evo.search.proposals`
     work:  a free worker trains and scores it                           `evo.search.evaluations`
     tell:  record → fitness → survive → archives                        `_accept`
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.lineage.writer import FamilyTree, LineageWriter
-from evo.search.breeding import Breeder, Draft
+from evo.search.breeding import Breeder
 from evo.search.calls import Calls
 from evo.search.confirmation import Confirmation, replicate_requests
 from evo.search.controls import Controls, Extension
@@ -36,38 +36,30 @@ from evo.search.jobs import Jobs
 from evo.search.lessons import LessonKeeper
 from evo.search.observer import Deferred, Observer
 from evo.search.pace import Pace
-from evo.search.replication import missing_replicates, next_replicate
+from evo.search.proposals import Proposals, request_on
 from evo.search.stopping import Progress, Stopped, StoppingRules, StopReason, failed_generation_zero
 from evo.standings.plan import Plan
-from evo.standings.rungs import WHOLE, Switch
+from evo.standings.rungs import Switch
 from evo.standings.sentinels import Drift
 from evo.standings.standings import Standings
-from evo.steering.actions import INJECTED, Action
+from evo.steering.actions import Action
 from evo.steering.inbox import Inbox
 from evo.store import (
-    MEASURED_AGAIN,
-    UNAVAILABLE,
     EvaluationRecord,
-    EvaluationRequest,
     IndividualRecord,
     Outcome,
-    ProposalRecord,
     Purpose,
     Store,
 )
 from evo.workers import ElasticEvaluator, Evaluator
-from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
-from trainer.errors import ConfigError, MachineError
-from trainer.evaluation import Evaluation, Split
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation
 
 __all__ = ["Search", "StopReason", "Stopped"]
 
 SEED = "seed"
 """In the place of an operator: the user starts a run from this program."""
-_MOST_REFUSALS_IN_A_ROW = 50
-_SPENT_MEANWHILE = "the budget was spent before the language model could be used again"
 _LISTENING_SECONDS = 0.25
 """Seconds between two looks for steering requests."""
 _EVERY_SEED_ALIKE = (
@@ -115,7 +107,6 @@ class Search:
         self._news = Deferred(observer)
         self._rules = rules or StoppingRules()
         self._credit = credit
-        self._clock = clock
         self._extension = extension
         self._pace = Pace(standings.plan, len(evaluator.workers), clock)
         jobs = jobs or Jobs(store, standings)
@@ -123,6 +114,19 @@ class Search:
             store, standings, evaluator, jobs, self._pace, self._news, self._fail, reference_device
         )
         self._calls = Calls(breeder.operators, store, self._news, len(evaluator.workers), parallel, clock)
+        self._proposals = Proposals(
+            store,
+            standings,
+            breeder,
+            self._evaluations,
+            self._calls,
+            self._pace,
+            self._lineage_writer,
+            self._news,
+            self._stop,
+            self._fail,
+            clock,
+        )
         self._lessons = LessonKeeper(
             store,
             breeder.lessons,
@@ -139,11 +143,6 @@ class Search:
             self._smoke.serve(evaluator, self._evaluations.pool, standings, self._news, self._fail)
         self._controls = Controls(store, standings, breeder.steering, inbox, self._evaluations, operators, self._news)
         self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, breeder.steering)
-        self._reopened: deque[Draft] = deque()
-        self._proposing: dict[asyncio.Task[Proposal], Draft] = {}
-        self._latencies: dict[int, float] = {}
-        self._next_number = 1
-        self._refused_in_a_row = 0
         self._is_ahead_of_store = False  # by a step that was not committed: then nothing here may be told or kept
         self._failure: BaseException | None = None
         self._interrupted = asyncio.Event()
@@ -156,7 +155,7 @@ class Search:
     @property
     def under_way(self) -> tuple[int, int]:
         """How many proposals are being made and how many evaluations run, between two steps."""
-        return len(self._proposing), len(self._evaluations.tasks)
+        return len(self._proposals.tasks), len(self._evaluations.tasks)
 
     def begin(self, source: str, others: Sequence[str] = ()) -> None:
         """Record the programs that a new run starts from, and queue their evaluations.
@@ -171,22 +170,22 @@ class Search:
         for number, other in enumerate(others, start=1):
             form, idea = normal_form(other), f"Seed genome {number + 1}"
             self._store.begin_proposal(number, SEED, (0,), 0)
-            self._store.admit(number, source=other, normal_form=form, idea=idea, evaluations=[self._request(WHOLE)])
+            self._store.admit(number, source=other, normal_form=form, idea=idea, evaluations=[request_on(self._plan)])
 
     def restore(self) -> None:
         """Rebuild everything from the store; what was under way when it was written starts again."""
         begun = deque(self._store.open_proposals())
         for outcome in self._store.outcomes():
             while begun and begun[0].result_number < outcome.result_number:
-                self._reopen(begun.popleft())
+                self._proposals.reopen(begun.popleft())
             self.recall(outcome)
         while begun:
-            self._reopen(begun.popleft())
+            self._proposals.reopen(begun.popleft())
         self._evaluations.restore()
         if self._controls.course.is_paused:
             self._observer.note("The run is paused; `evo continue` ends the pause.")
         self._lineage_writer.restore()
-        self._next_number = (self._store.last_proposal_number() or 0) + 1
+        self._proposals.restore()
         self._pace.restore(self._store)
 
     def recall(self, outcome: Outcome) -> None:
@@ -210,7 +209,7 @@ class Search:
             self._step()
             events = {asyncio.create_task(one()): one for one in self._listeners()}
             while not self._interrupted.is_set():
-                working = [*self._proposing, *self._working]
+                working = [*self._proposals.tasks, *self._working]
                 if not working and not self._is_held and not self._evaluations.wait_for_workers:
                     break
                 await asyncio.wait([*working, *self._lessons.tasks, *events], return_when=asyncio.FIRST_COMPLETED)
@@ -267,7 +266,7 @@ class Search:
         self._is_ahead_of_store = True
         with self._store.transaction():
             self._take_in()
-            self._controls.take_up(self._inject, self._extend, self._room)
+            self._controls.take_up(self._proposals.inject, self._extend, self._proposals.room)
             self._pace.pause(self._controls.course.is_paused)
             self._lessons.take_in()
             self._instructions.take_in()
@@ -295,8 +294,7 @@ class Search:
         if self._smoke is not None:
             self._smoke.take_in()
         self._evaluations.retire_unfit_workers()
-        for proposal in [task for task in self._proposing if task.done()]:
-            self._proposed(proposal)
+        self._proposals.take_in()
         if self._failure is None and self.standings.generation_zero is None and not self._baseline_is_open():
             baseline = [one for one in self._store.evaluations_of(0) if one.purpose is Purpose.BASELINE]
             self._fail(failed_generation_zero(baseline))
@@ -310,198 +308,22 @@ class Search:
         if self._smoke is not None:
             # The baseline goes before, for every result is compared with it.
             self._smoke.start(offspring=all(one.purpose is not Purpose.BASELINE for one in self._evaluations.queue))
-        self._start_calibrations()
-        self._start_replicates()
-        self._evaluations.start_sentinels(self._has_room)
+        self._evaluations.start_calibrations(len(self._proposals.tasks))
+        self._evaluations.start_replicates(math.floor(self._proposals.room()))
+        self._evaluations.start_sentinels(self._proposals.has_room)
         self._evaluations.start()
         if self._stopped is None:
-            if self._has_room():
+            if self._proposals.has_room():
                 self._lessons.start(self.standings.result_number)
-            self._start_proposals()
+            self._proposals.start()
         if self._stopped is None or self._stopped.stop_reason.is_by_rule:
             self._start_confirmations()
             self._evaluations.start()
 
-    # Ask
-
-    def _start_proposals(self) -> None:
-        reopened, self._reopened = self._reopened, deque()
-        for draft in reopened:
-            if self._may_go_on(draft):
-                self._propose(draft)
-            else:
-                self._reopened.append(draft)
-        while self._may_propose():
-            is_local = self._calls.must_be_local
-            draft = self.breeder.begin(self._next_number, is_local=is_local)
-            if is_local:
-                self._calls.begun_locally(self._next_number)
-            self._next_number += 1
-            self._propose(draft)
-
-    def _may_go_on(self, draft: Draft) -> bool:
-        """Return whether a proposal that was begun before can be made now."""
-        if self.breeder.operators.is_connected(draft.operator) and (draft.operator.is_away or not self._may_call()):
-            return False
-        return self._has_room()
-
-    def _may_call(self) -> bool:
-        return self._calls.may_begin(sum(map(self._is_call, self._proposing.values())))
-
-    def _is_call(self, draft: Draft) -> bool:
-        return self.breeder.operators.is_connected(draft.operator)
-
-    def _may_propose(self) -> bool:
-        if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW or not self._may_call():
-            return False
-        queue, slots = self._evaluations.queue, self._evaluations.pool.size
-        replicates = sum(record.purpose is Purpose.REPLICATE for record in queue)
-        waiting = sum(map(_is_of_offspring, queue)) + len(self._proposing)
-        if self._plan.generational:
-            if replicates >= slots:
-                return False
-            running = sum(map(_is_of_offspring, self._evaluations.running))
-            generation_end = (self.standings.searched // self._plan.mu + 1) * self._plan.mu
-            return self.standings.searched + running + waiting < generation_end
-        if self._evaluations.placement.is_mixed:
-            replicates = 0  # they wait for the reference, while others have nothing to do
-        return waiting + replicates < self._pace.lookahead.target()
-
-    def _propose(self, draft: Draft) -> None:
-        self._proposing[asyncio.create_task(self._timed(draft))] = draft
-
-    async def _timed(self, draft: Draft) -> Proposal:
-        """Let the operator work, and keep how long that takes without what this process does before and after it.
-
-        Else the look-ahead would take its own queue for latency, and grow with it until the budget is proposed.
-        """
-        started = self._clock()
-        try:
-            return await self.breeder.propose(draft)
-        finally:
-            self._latencies[draft.number] = self._clock() - started
-
-    def _proposed(self, task: asyncio.Task[Proposal]) -> None:
-        draft = self._proposing.pop(task)
-        seconds = self._latencies.pop(draft.number, 0.0)
-        if task.cancelled():  # it stays open, and a resumed run repeats it
-            return
-        if isinstance(task.exception(), OperatorUnavailable) and self._calls.have_stand_ins:
-            self._put_off(draft, str(task.exception()))
-            return
-        if self._is_call(draft) and not self.breeder.operators.is_away:
-            self._calls.answered()
-        # Waiting for a worker is no latency: more proposals ahead would only wait as long.
-        waited = self._smoke.waited_seconds(draft.number) if self._smoke else 0.0
-        self._pace.lookahead.proposal_took(max(0.0, seconds - waited))
-        match task.exception():
-            case None:
-                self._admit(draft, task.result())
-            case Refused() as refusal:
-                self._refuse(draft, refusal.kind, str(refusal), refusal.source)
-            case MeasureAgain() as wish:
-                self._measure_again(draft, wish)
-            case NoOffspring() as nothing:
-                self._refuse(draft, nothing.kind, str(nothing), nothing.source)
-            case CostLimitReached() as limit:
-                self._stop(StopReason.COST_LIMIT, str(limit))
-            case OperatorUnavailable() as outage:
-                # Nothing stands in. Calls in flight end by themselves, within their deadlines: they are paid for.
-                self._stop(StopReason.OPERATOR_UNAVAILABLE, str(outage))
-            case error:
-                self._fail(error)
-
-    def _put_off(self, draft: Draft, reason: str) -> None:
-        """Give up a proposal whose service is away, or keep it open until that is back: its calls so far were paid."""
-        self._calls.failed(reason)
-        if draft.crash is not None or self._store.exchanges(draft.number):
-            self._reopened.append(draft)
-        else:
-            self._store.refuse(draft.number, UNAVAILABLE, reason)
-
-    def _admit(self, draft: Draft, proposal: Proposal) -> None:
-        form = normal_form(proposal.source)
-        twin = self._store.known(form)
-        if twin is not None:
-            reason = f"individual {twin}, admitted meanwhile, is the same program"
-            self._refuse(draft, "duplicate", reason, proposal.source)
-            return
-        self._record(draft.number, draft.parents, proposal, form)
-        self._pace.lookahead.proposal_admitted()
-        self._refused_in_a_row = 0
-
-    def _record(self, number: int, parents: tuple[int, ...], proposal: Proposal, form: str) -> None:
-        """Make a program an individual, and queue its first evaluation."""
-        request = self._request(self._first_budget_fraction(number))
-        (evaluation,) = self._store.admit(
-            number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
-        )
-        self._lineage_writer.admitted(number)
-        self._evaluations.queue.append(self._store.evaluation(evaluation))
-        self._news.proposed(number, parents, proposal.operator, proposal.idea)
-
-    def _inject(self, action: Action) -> int:
-        """Make a program of a user's an individual, and return its number; raise Refused where the gate does."""
-        self.breeder.admissible(action.text)
-        number, parents = self._next_number, (action.individual or 0,)
-        self._next_number += 1
-        self._store.begin_proposal(number, INJECTED, parents, self.standings.result_number)
-        proposal = Proposal(action.text, INJECTED, action.idea or f"Written by {action.who}")
-        self._record(number, parents, proposal, normal_form(action.text))
-        return number
-
-    def _extend(self, action: Action) -> None:
-        """Go on with the budget that a user asks for, as a resumed run would; a rule that ended it may do so again."""
-        assert self._extension is not None  # noqa: S101 - a search with an inbox has one
-        standings, self._rules = self._extension.apply(action, self._pace.driven_seconds)
-        self.standings.become(standings)
-        self._pace.extend(standings.plan)
-        self._stopped, self._refused_in_a_row = None, 0
-        self._news.extended(standings.plan)
-
-    def _first_budget_fraction(self, individual: int) -> float:
-        """Return the part of the budget that a new individual trains with, with room for all rungs above."""
-        halving = self.standings.halving
-        budget_fraction = halving.first(individual)
-        return budget_fraction if halving.cost_from(budget_fraction) <= self._room() else WHOLE
-
-    def _request(self, budget_fraction: float) -> EvaluationRequest:
-        """Return the evaluation of an offspring on a rung."""
-        purpose = Purpose.SEARCH if budget_fraction == WHOLE else Purpose.SCREEN
-        return EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), purpose, budget_fraction)
-
-    def _measure_again(self, draft: Draft, wish: MeasureAgain) -> None:
-        """Evaluate an individual with another seed, which takes the place of an offspring."""
-        if any(record.individual == wish.individual for record in self._evaluations.under_way):
-            self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
-            return
-        self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
-        replicate = next_replicate(self._plan, self.standings, wish.individual)
-        self._evaluations.enqueue_replicates([(wish.individual, replicate)])
-        self._pace.lookahead.proposal_admitted()
-        self._refused_in_a_row = 0
-
-    def _refuse(self, draft: Draft, kind: str, reason: str, source: str | None = None) -> None:
-        self._store.refuse(draft.number, kind, reason, source)
-        self._news.refused(draft.number, draft.operator.name, kind, reason)
-        self._refused_in_a_row += 1
-        if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._evaluations.under_way:
-            self._stop(
-                StopReason.NO_OFFSPRING,
-                f"{_MOST_REFUSALS_IN_A_ROW} proposals in a row gave nothing to evaluate; the last: {reason}",
-            )
-
-    def _reopen(self, record: ProposalRecord) -> None:
-        try:
-            self._reopened.append(self.breeder.reopen(record))
-        except ConfigError:
-            self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")
-
     # Tell
 
     def _accept(self, record: EvaluationRecord, result: Evaluation) -> None:
-        # Every result is another chance for operators that had nothing left to propose, one and no more.
-        self._refused_in_a_row = min(self._refused_in_a_row, _MOST_REFUSALS_IN_A_ROW - 1)
+        self._proposals.allow(chances=1)
         individual, outcome = self._store.individual(record.individual), self._store.outcome(record.id)
         could_replicate = not self.standings.replication.repeats_exactly
         self._tell(individual, outcome)
@@ -510,7 +332,7 @@ class Search:
             self._news.note(_EVERY_SEED_ALIKE)
         promotion = self.standings.halving.promotion(record.individual)
         if promotion and outcome.purpose is Purpose.SCREEN:
-            self._evaluations.enqueue([(record.individual, self._request(promotion))])
+            self._evaluations.enqueue([(record.individual, request_on(self._plan, promotion))])
         self._pace.result_came(outcome.budget_fraction)
         self._news.finished(individual, outcome, self.standings, result.reason)
         if remark := self.standings.exploration.remark(outcome.result_number):
@@ -529,57 +351,30 @@ class Search:
     def _baseline_is_open(self) -> bool:
         return any(record.purpose is Purpose.BASELINE for record in self._evaluations.under_way)
 
-    # Replicate and confirm
-
-    def _room(self) -> float:
-        """Return how many evaluations the search proper has left, beyond those that are under way or proposed.
-
-        An individual on a rung counts with all that it may still climb, so that the budget suffices for it.
-        """
-        halving = self.standings.halving
-        under_way = sum(halving.cost_from(record.budget_fraction) for record in self._evaluations.under_way)
-        return round(self._pace.search_end - self.standings.spent - under_way - len(self._proposing), 6)
-
-    def _has_room(self) -> bool:
-        return self._room() >= 1
-
-    def _start_calibrations(self) -> None:
-        """Queue generation 0 for classes of devices that it has not run on; without budget for it they get no work."""
-        under_way = self._evaluations.under_way
-        wanted = self._evaluations.placement.look(under_way)
-        if not wanted or self.standings.budget_is_spent:
-            return
-        left = self._plan.evaluations - self.standings.spent - len(under_way) - len(self._proposing)
-        names = dict.fromkeys(request.device_class or "" for request in wanted)
-        if len(wanted) < left:
-            self._evaluations.enqueue((0, request) for request in wanted)
-            reference = self._evaluations.placement.reference
-            self._news.note(f"Generation 0 runs on {'; '.join(names)} too: all values are on the scale of {reference}.")
-            return
-        for name in names:
-            reason = f"the budget leaves no room to measure generation 0 on {name}; extend it with --gens"
-            self._evaluations.retire_class(name, reason)
-
-    def _start_replicates(self) -> None:
-        """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
-        room = max(0, math.floor(self._room()))
-        wanted = missing_replicates(self._plan, self.standings, self._evaluations.under_way)[:room]
-        if wanted:
-            self._evaluations.enqueue_replicates(wanted)
-
     def _start_confirmations(self) -> None:
         """Confirm the finalists once the search proper is over, and search on with what they leave of the budget."""
-        is_stopped, proposing = self._stopped is not None, len(self._proposing)
-        if self._confirmation.start(proposing, is_stopped=is_stopped, is_open=not is_stopped and self._has_room()):
-            self._start_proposals()
+        is_stopped, proposing = self._stopped is not None, len(self._proposals.tasks)
+        is_open = not is_stopped and self._proposals.has_room()
+        if self._confirmation.start(proposing, is_stopped=is_stopped, is_open=is_open):
+            self._proposals.start()
 
     # End
+
+    def _extend(self, action: Action) -> None:
+        """Go on with the budget that a user asks for, as a resumed run would; a rule that ended it may do so again."""
+        assert self._extension is not None  # noqa: S101 - a search with an inbox has one
+        standings, self._rules = self._extension.apply(action, self._pace.driven_seconds)
+        self.standings.become(standings)
+        self._pace.extend(standings.plan)
+        self._stopped = None
+        self._proposals.allow(chances=None)
+        self._news.extended(standings.plan)
 
     def _apply_rules(self) -> None:
         """End the search proper when a rule says so; its finalists are still to be confirmed."""
         is_over = self.standings.spent > self._pace.search_end - 1
         if self._stopped is None and not is_over:
-            under_way = len(self._evaluations.under_way) + len(self._proposing)
+            under_way = len(self._evaluations.under_way) + len(self._proposals.tasks)
             progress = Progress(self._pace.driven_seconds, self._pace.result_seconds, under_way)
             stopped = self._rules.verdict(self._plan, self.standings, self._store, progress)
             if stopped is not None:
@@ -591,7 +386,7 @@ class Search:
             self._stopped = Stopped(stop_reason, reason)
             if stop_reason.is_by_rule:
                 # The search proper is over: nothing but the confirmation may begin, no replicate either.
-                self._pace.search_end -= max(0.0, self._room())
+                self._pace.search_end -= max(0.0, self._proposals.room())
             self._news.note(f"Nothing more is proposed: {reason}")
 
     def _fail(self, error: BaseException) -> None:
@@ -600,11 +395,10 @@ class Search:
 
     async def _wind_up(self) -> None:
         """Leave nothing running: what is unfinished goes back to where a resumed run finds it."""
-        for task in self._proposing:
-            task.cancel()
+        self._proposals.cancel()
         self._lessons.cancel()
         await self._evaluator.close()
-        await asyncio.gather(*self._proposing, *self._working, *self._lessons.tasks, return_exceptions=True)
+        await asyncio.gather(*self._proposals.tasks, *self._working, *self._lessons.tasks, return_exceptions=True)
         await self.breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():
@@ -612,8 +406,7 @@ class Search:
                 for record, result in self._evaluations.settle():
                     self._accept(record, result)
                 if self.standings.budget_is_spent:
-                    for draft in self._reopened:
-                        self._store.refuse(draft.number, UNAVAILABLE, _SPENT_MEANWHILE)
+                    self._proposals.refuse_reopened()
             self._report()
         self._lineage_writer.close()
 
@@ -627,7 +420,3 @@ class Search:
             return Stopped(StopReason.COMPLETE, "the budget is spent")
         # Nothing else ends the loop short of the budget.
         return self._stopped or Stopped(StopReason.INTERRUPTED, "the run was interrupted")
-
-
-def _is_of_offspring(record: EvaluationRecord) -> bool:
-    return record.purpose in (Purpose.SCREEN, Purpose.SEARCH)
