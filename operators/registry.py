@@ -132,9 +132,9 @@ def _tuning(setup: Setup) -> Sequence[Operator]:
     return [Tuning(setup.objective, Method(setup.tuning_method), setup.device_kind)]
 
 
-REVISION = 4
+REVISION = 5
 """Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
-REPLIES_REVISION = 2
+REPLIES_REVISION = 3
 """Of what becomes of the same reply: how it is read, and what the gate lets pass of it. A replay counts what comes out
 otherwise than under another one, and reports no difference."""
 

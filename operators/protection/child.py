@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from operators.protection.guards import Guards, class_scopes
-from operators.protection.handed import Names, handed_on
+from operators.protection.handed import Names, handed_on, named
 from operators.protection.output import UNKNOWN
 from operators.protection.parts import Parts, Taken, exceeds, shared_in, takings
 from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, root_of
+from populations.descriptors import last_name
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,23 @@ class Child:
             for name in one.bound:
                 found.setdefault((one.scope, name), []).append(one.node)
         return found
+
+    @cached_property
+    def given(self) -> Mapping[Scope, frozenset[str]]:
+        """By function that the file itself never calls, the names of what it is given, parts of that in loops too."""
+        called = {last_name(node.func) for one in self.free for node in one.nodes if isinstance(node, ast.Call)}
+        found: dict[Scope, set[str]] = {}
+        made: set[tuple[Scope, str]] = set()
+        for one in self.free:
+            if isinstance(one.node, FUNCTION) and one.node.name not in {*called, "forward", "__init__", "__call__"}:
+                found[*one.scope, one.node.name] = {*one.parameters} - {"self", "cls"}
+            elif (names := found.get(one.scope)) and isinstance(one.node, ast.For):
+                names |= one.bound if root_of(one.node.iter) in names else set()
+            elif names and isinstance(one.node, ast.Assign):
+                views = {name for name, value in named(one) if root_of(value) in names}
+                names |= views
+                made |= {(one.scope, name) for name in one.bound - views}
+        return {scope: frozenset(name for name in names if (scope, name) not in made) for scope, names in found.items()}
 
     @cached_property
     def fields(self) -> Mapping[str, frozenset[str]]:

@@ -32,7 +32,7 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
         data = {name for name in one.read - imports if any(name in names for names in known)}
         if not data:
             continue
-        for name, value in _named(one):
+        for name, value in named(one):
             if root_of(value) in data:
                 found.setdefault(one.scope, set()).add(name)
         for call in (node for node in one.nodes if isinstance(node, ast.Call)):
@@ -61,7 +61,7 @@ def _functions(units: Sequence[Unit]) -> dict[str, list[tuple[Scope, list[str]]]
     return found
 
 
-def _named(unit: Unit) -> Iterator[tuple[str, ast.expr]]:
+def named(unit: Unit) -> Iterator[tuple[str, ast.expr]]:
     """Yield the names that a unit gives to values."""
     pairs: list[tuple[ast.expr, ast.expr]] = []
     match unit.node:

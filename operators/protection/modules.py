@@ -8,9 +8,9 @@ listed, and all others refused but those of the project.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 
-from operators.protection.units import words
+from operators.protection.units import Unit, words
 
 _USUAL = words(
     "__future__ abc argparse array ast base64 binascii bisect bz2 calendar cmath collections colorsys concurrent "
@@ -54,6 +54,14 @@ def unusual(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
             yield f"the means of `{package}` leave out what is missing; use the arrays that generation 0 uses"
         elif package and package not in _USUAL | _PACKAGES:
             yield none_of_the_usual(package)
+
+
+def imports_of(unit: Unit, modules: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with a unit that imports one of some modules, by their last names."""
+    if isinstance(unit.node, ast.Import | ast.ImportFrom):
+        module = (getattr(unit.node, "module", None) or "").split(".")
+        for name in {*module, *(part for one in unit.node.names for part in one.name.split("."))} & {*modules}:
+            yield f"`{name}` is a program of the project that generation 0 does not import; it may hold the evaluation"
 
 
 def none_of_the_usual(package: str) -> str:

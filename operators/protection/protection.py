@@ -20,8 +20,8 @@ from operators.protection.forging import Reported, forges
 from operators.protection.guards import Guards, guards_of
 from operators.protection.items import item_at, item_changes
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
-from operators.protection.modules import none_of_the_usual
-from operators.protection.rules import RULES, WAYS
+from operators.protection.modules import imports_of, none_of_the_usual
+from operators.protection.rules import CHANGES_GIVEN, RULES, WAYS
 from operators.protection.units import DEFINITION, Scope, Unit, is_import, lines_of, units_of
 from trainer.errors import ConfigError
 from trainer.genome import marked_lines, split
@@ -72,7 +72,7 @@ class Protection:
         names: of the files that a genome consists of.
         entries: `task.protect`.
         reported: where the objectives are read.
-        modules: names of the files and folders beside it that it may import.
+        modules: names of the files and folders beside it; it may import folders, and what generation 0 imports.
 
     Raises:
         ConfigError: an entry names nothing, or the marks of a file do not fit together.
@@ -89,6 +89,7 @@ class Protection:
         self._names = tuple(names)
         parts = (part.partition(".")[0] for name in (*names, *modules) for part in PurePath(name).parts)
         self._usual = frozenset(map(none_of_the_usual, parts))
+        self._others = [dotted for name in modules if name.endswith(".py") and (dotted := _dotted(name)) not in source]
         self._reported = tuple(reported)
         texts = split(source, names)
         units = {name: _units(text, language_of(name)) for name, text in texts.items()}
@@ -101,6 +102,8 @@ class Protection:
             chosen[name] = _with_twins(several, chosen[name])
         protected = {name: [one for place, one in enumerate(units[name]) if place in chosen[name]] for name in names}
         self._is_empty = not any((*protected.values(), *regions.values(), *self._items.values()))
+        reporting = (one for several in units.values() for one in several if any(forges(one, self._reported)))
+        self._is_measured = bool(self._reported) and not any(reporting)  # by another program, in the same process
         self._files = {
             name: _known(
                 language_of(name), units[name], chosen[name], _elsewhere(name, protected), texts[name], regions[name]
@@ -119,7 +122,7 @@ class Protection:
 
     def violation(self, source: str) -> str | None:
         """Return why a source that parses may not become an individual, None where it may."""
-        if self._is_empty:
+        if self._is_empty and not self._is_measured:
             return None
         for name, text in split(source, self._names).items():
             try:
@@ -149,11 +152,11 @@ class Protection:
         yield from _moved_marks(file, text, units)
         yield from _changed(file, units)
         child = child_of(units, file.guards, [one for one in units if one.key in file.keys])
+        usual = file.own_ways | self._usual | (set() if self._is_measured else {CHANGES_GIVEN})
         for one in _new(file, units):
             told = [reason for rule in RULES for reason in rule(one, file.guards, child)]
-            usual = file.own_ways | self._usual
             ways = [said for rule in WAYS for said in rule(one, file.guards, child) if said not in usual]
-            for reason in (*told, *ways, *forges(one, self._reported)):
+            for reason in (*told, *forges(one, self._reported), *ways, *imports_of(one, self._others)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"
 
 
@@ -345,6 +348,11 @@ def _is_within(scope: Scope, closed: Set[Scope]) -> bool:
 
 def _written(marks: Sequence[Mark]) -> str:
     return f"({', '.join(f'{one.word} in line {one.line}' for one in marks)})" if marks else "that are missing"
+
+
+def _dotted(name: str) -> str:
+    """Return the last name of the module that a file is."""
+    return PurePath(name).stem if PurePath(name).stem != "__init__" else PurePath(name).parent.name
 
 
 def _short(code: str) -> str:

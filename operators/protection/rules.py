@@ -75,7 +75,7 @@ _BY_NAME = words("getattr setattr delattr __setattr__ __delattr__ hasattr attrge
 _SETTINGS = words("backends config rcParams options flags environ")
 _MUTATORS = words(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
-    "partition setflags setfield itemset truncate seek writelines"
+    "partition setflags setfield itemset truncate seek writelines __setitem__ __delitem__ __iadd__"
 )
 _CHANGES = re.compile(r"(add|set|remove|register)[A-Z_]\w*|\w*[^_]_")
 """Methods that change an object by the ways of their names: `addFilter`, `set_defaults`, `zero_`."""
@@ -195,6 +195,10 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"`{name}` is a module, which could be changed where it is handed on; use its functions"
 
 
+_READERS = re.compile(
+    r"open|load|loadtxt|genfromtxt|fromfile|memmap|imread|load_file|loadmat|read_(?!only)\w+|scan_(?:csv|parquet)|i?glob"
+    r"|rglob|iterdir|listdir|scandir|walk"
+)
 _KEYWORDS = frozenset(("allow_pickle", "weights_only", "eval_str"))
 
 
@@ -218,6 +222,37 @@ def loads(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: AR
                 yield "a pickle may hold code; load plain arrays"
             case ast.Attribute(attr=name) if name in _RUNNING_PARTS and _is_of_arrays(node, child):
                 yield f"`{ast.unparse(node)}` runs code that no rule reads; do without it"
+
+
+def reads_files(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule
+    """Yield where a unit reads files or lists folders; what the program writes itself it may read again."""
+    for node in new.nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if _READERS.fullmatch(name):
+                others = {text for one in child.free if one is not new for text in one.texts}
+                is_own = name in {"load", "open"} and bool(others & set(map(text_of, node.args)))
+                if not (is_own or _writes_alone(node)):
+                    yield "it reads a file, and held-out data may be there; use what generation 0 gives it"
+
+
+def _writes_alone(call: ast.Call) -> bool:
+    return any(isinstance(one, ast.Constant) and str(one.value)[:1] in {"w", "a", "x"} for one in call.args[1:2])
+
+
+def changes_given(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule
+    """Yield where a function that only other programs call changes in place what they give it."""
+    given = child.given.get(new.scope, frozenset())
+    changed = {getattr(new.node.target, "id", "")} if isinstance(new.node, ast.AugAssign) else set()
+    for node in new.nodes if given else ():
+        match node:
+            case ast.Subscript(ctx=ast.Store() | ast.Del()):
+                changed.add(root_of(node))
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _MUTATORS:
+                changed.add(root_of(owner))
+            case ast.Call(func=func, args=args) if last_name(func) in _FILLS:
+                changed |= set(map(root_of, args))
+    if changed & given:
+        yield CHANGES_GIVEN
 
 
 def _is_of_arrays(node: ast.AST, child: Child) -> bool:
@@ -431,7 +466,9 @@ RULES: tuple[Rule, ...] = (
     *(rebinds, stands_in, makes_classes, maps, imaginary, patches, hides, conceals),
     *(ends, leaks, chooses, draws, takes),
 )
-WAYS: tuple[Rule, ...] = (reaches, loads, multiplies)
+CHANGES_GIVEN = "it changes what the program that measures gives it; work on a copy"
+"""Of a file that another program measures alone: a model within a program may change its inputs."""
+WAYS: tuple[Rule, ...] = (reaches, loads, reads_files, changes_given, multiplies)
 """Rules about ways around the others; what generation 0 does itself, other statements may do as well."""
 
 

@@ -557,3 +557,43 @@ def test_held_out_data_and_functions_stay_where_they_are_handed_over(old: str, n
     protection = Protection(HANDED, ("train.py",), entries, [LOSS])
     assert protection.violation(HANDED) is None
     assert (protection.violation(HANDED.replace(old, new, 1)) is not None) is is_refused
+
+
+MEASURED = """
+import math
+RATE = 2.0
+def plan(jobs, limit):
+    order = sorted(jobs)
+    return [math.sqrt(RATE) for _ in order]
+"""
+
+
+@pytest.mark.parametrize(
+    ("put", "is_refused"),
+    [
+        ("    jobs[0] = 0", True),
+        ("    for job in jobs:\n        job.clear()", True),
+        ("    todo = jobs\n    todo[0].pop()", True),
+        ("    jobs = list(jobs)\n    jobs.clear()", False),
+        ("    order.sort()", False),
+        ("    import engine", True),
+        ("    from engine import rows", True),
+        ("    import lib.tables", False),
+        ("    rows = open('data/rows.csv').read()", True),
+        ("    from pathlib import Path\n    rows = list(Path('data').iterdir())", True),
+        ("    open('mine.txt', 'w').write('1')\n    rows = open('mine.txt')", False),
+        ("    math.sqrt = abs", True),
+        ("    print('val_loss: 0.1')", True),
+        ("    raise SystemExit", True),
+        ("    import heapq\n    heapq.heappush(order, 3)", False),
+    ],
+)
+def test_a_file_that_another_program_measures_has_rules_without_protected_code(put: str, is_refused: bool) -> None:
+    protection = Protection(MEASURED, ("train.py",), (), [LOSS], ["engine.py", "lib", "data/rows.csv"])
+    assert not protection
+    assert protection.violation(MEASURED) is None
+    source = MEASURED.replace("    return", f"{put}\n    return", 1)
+    assert (protection.violation(source) is not None) is is_refused
+    # What reports itself is protected by its list alone.
+    itself = "print('val_loss:', plan([0], 1))\n"
+    assert Protection(MEASURED + itself, ("train.py",), (), [LOSS]).violation(source + itself) is None
