@@ -22,7 +22,7 @@ from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module
 from evo.project.protected import REPORTS, protected_code
 from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
-from evo.project.returned import returned_values, unchecked_probabilities
+from evo.project.returned import returned_values
 from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, in_its_folder, started, words_of
@@ -275,8 +275,8 @@ class _Examination:
         protect = partial(
             protected_code, sources.project, metrics=reported, instructions=sources.texts.text, given=given
         )
-        protected = protect(genomes, returned=returned)
-        unchecked = unchecked_probabilities(sources.project, self._entry, genomes) if reported else ()
+        protected = protect(genomes, returned=returned, entry=self._entry if reported else None)
+        unchecked = sorted(protected.unchecked)
         itself = [one.name for one in genomes if reported and _reports_itself(one, reported[0])]
         shared = (*protected.shared, *returned, *unchecked, *itself)
         source = join({one.name: one.text for one in genomes})

@@ -26,8 +26,10 @@ from evo.project.protection.origins import (
     seeds,
     validations,
 )
+from evo.project.protection.probabilities import protect_sums
 from evo.project.protection.statements import makes_generator
 from evo.project.protection.words import REPORTS, SEED
+from evo.project.returned import measured_as_probabilities
 from operators.protection.units import DEFINITION, is_import, units_of
 
 __all__ = ["REPORTS", "Protected", "protected_code"]
@@ -41,12 +43,14 @@ class Protected(NamedTuple):
         shared: the functions that evaluation and training share.
         free_share: of the statements, those that may change, from 0 to 1; imports and heads of definitions left out.
         keys: the paths of keys by which what is measured takes items of settings.
+        unchecked: functions whose results are measured as probabilities, and that may return others.
         scored: by file, the lines that make what is scored, and no random numbers for anything else.
     """
 
     entries: tuple[ProtectedCode, ...]
     shared: tuple[str, ...]
     free_share: float
+    unchecked: frozenset[str]
     scored: dict[str, set[int]]
     keys: frozenset[tuple[str, ...]]
 
@@ -58,6 +62,7 @@ def protected_code(
     instructions: str,
     given: Collection[str] = (),
     returned: Collection[str] = (),
+    entry: Module | None = None,
 ) -> Protected:
     """Return what no individual may change.
 
@@ -66,6 +71,7 @@ def protected_code(
         instructions: the documentation of the project, which may call constants unchangeable.
         given: flags that the command gives, so that their defaults change nothing.
         returned: functions whose results other files report as they are.
+        entry: the program that is started; None where another one measures what it leaves.
     """
     files = {one.name: EvolvingFile(one, units_of(one.tree)) for one in genome}
     flow = Flow(project, files, [one.label for one in metrics])
@@ -80,6 +86,9 @@ def protected_code(
     protect_constants(flow)
     for file, place, reason in defaults(files, given):
         file.reasons.setdefault(place, reason)
+    measuring = {name for file in files.values() for place in file.reasons for name in file.units[place].scope}
+    probable = measured_as_probabilities(project, entry, genome, measuring) if entry else frozenset()
+    unchecked = protect_sums(files, probable)
     scored = {name: set(_scored_lines(file)) for name, file in files.items()}
     keys = measured_keys(flow)
     items = [
@@ -87,7 +96,7 @@ def protected_code(
         for file, item, why in measured_items(flow, keys)
     ]
     found = (*entries(files, metrics), *dict.fromkeys(items))
-    return Protected(found, flow.shared(), _free_share(files), scored, frozenset(keys))
+    return Protected(found, flow.shared(), _free_share(files), unchecked, scored, frozenset(keys))
 
 
 def _scored_lines(file: EvolvingFile) -> Iterator[int]:

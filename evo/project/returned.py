@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
-from operators.protection.units import FUNCTION
+from evo.project.protection.words import NORMALIZES
+from operators.protection.units import DEFINITION, FUNCTION
 from populations.descriptors import last_name
 
 _SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
@@ -21,7 +23,6 @@ _AGGREGATES = frozenset((*_SUMMARIES, *_FORMS))
 _NEUTRAL = frozenset(("len", "range"))
 _MOST_STEPS = 200
 _LOGARITHMS = frozenset(("log", "log2", "log10", "log_loss", "nll_loss"))
-_NORMALIZES = re.compile(r"softmax|logsumexp|normali[sz]e|isclose|allclose|cross_entropy")
 _MEASURES = re.compile(r"eval|valid|test|score|loss|nll|perplexity|bits|entropy|surprise", re.IGNORECASE)
 """Names of functions of the genome that measure."""
 
@@ -44,56 +45,108 @@ def returned_values(
     return tuple(sorted(found))
 
 
-def unchecked_probabilities(project: Project, entry: Module, genome: Sequence[Module]) -> tuple[str, ...]:
+class _Code(NamedTuple):
+    """A function, or what a module does at its top level.
+
+    Attributes:
+        name: of the function; empty for the top level.
+        parameters: by place.
+        values: what its variables are given.
+    """
+
+    name: str
+    parameters: list[str]
+    nodes: list[ast.AST]
+    values: dict[str, ast.expr]
+
+
+def measured_as_probabilities(
+    project: Project, entry: Module, genome: Sequence[Module], measuring: Collection[str]
+) -> frozenset[str]:
     """Return the functions of the genome of whose results the evaluation takes logarithms as of probabilities.
 
     Where nothing there divides them by their sum, an individual that returns larger ones gets a better score.
+
+    Args:
+        measuring: the functions of the genome that belong to the evaluation.
     """
     evolving = {one.name for one in genome}
     made = {node.name for one in genome for node in ast.walk(one.tree) if isinstance(node, FUNCTION)}
-    found: set[str] = set()
-    for module in project.closure(entry):
-        functions = [node for node in ast.walk(module.tree) if isinstance(node, FUNCTION)]
-        for one in functions:
-            if (module.name not in evolving or _MEASURES.search(one.name)) and not _normalizes(one):
-                found |= {name for name in _made_for_logarithms(one) if name in made}
-    return tuple(sorted(found))
-
-
-def _made_for_logarithms(function: ast.AST) -> Iterator[str]:
-    """Yield the names of the functions that make what a function takes logarithms of."""
-    nodes = [*ast.walk(function)]
-    bound = [(target, node.value) for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
-    values = {
-        one.id: value
-        for target, value in bound
-        for one in (target.elts if isinstance(target, ast.Tuple) else [target])
-        if isinstance(one, ast.Name)
-    }
-    waiting: list[ast.AST] = [
-        argument
-        for node in nodes
-        if isinstance(node, ast.Call) and last_name(node.func) in _LOGARITHMS
-        for argument in node.args[:1]
-        if not _sums(argument)  # of a partition function
+    modules = dict.fromkeys((*project.closure(entry), *genome))
+    codes = [(module, code) for module in modules for code in _codes(module)]
+    waiting: list[tuple[ast.AST, _Code]] = [
+        (argument, code)
+        for module, code in codes
+        if module.name not in evolving or code.name in measuring or (code.name and _MEASURES.search(code.name))
+        if not _normalizes(code.nodes)
+        for argument in _logarithms_of(code.nodes)
     ]
-    seen: set[str] = set()
+    found: set[str] = set()
+    seen: set[tuple[int, str]] = set()
     while waiting:
-        for node in ast.walk(waiting.pop()):
+        part, code = waiting.pop()
+        for node in _parts_of(part, made):
             if isinstance(node, ast.Call):
-                yield last_name(node.func)
-            elif isinstance(node, ast.Name) and node.id in values and node.id not in seen:
-                seen.add(node.id)
-                waiting.append(values[node.id])
+                found.add(last_name(node.func))
+            elif isinstance(node, ast.Name) and (id(code.nodes), node.id) not in seen:
+                seen.add((id(code.nodes), node.id))
+                if node.id in code.values:
+                    waiting.append((code.values[node.id], code))
+                elif node.id in code.parameters:
+                    place = code.parameters.index(node.id)
+                    waiting += [(value, other) for _, other in codes for value in _given(other, code.name, place)]
+    return frozenset(found & made)
 
 
-def _normalizes(function: ast.AST) -> bool:
-    """Return whether a function divides something by a sum, checks one, or takes a softmax."""
+def _parts_of(node: ast.AST, made: Collection[str]) -> Iterator[ast.AST]:
+    """Yield what a value is computed from, without indices and what functions of the genome are given."""
+    yield node
+    if isinstance(node, ast.Call) and last_name(node.func) in made:
+        return
+    for inner in [node.value] if isinstance(node, ast.Subscript) else ast.iter_child_nodes(node):
+        yield from _parts_of(inner, made)
+
+
+def _codes(module: Module) -> Iterator[_Code]:
+    """Yield what a module does at its top level, and its functions."""
+    plain = [one for one in module.tree.body if not isinstance(one, DEFINITION)]
+    functions = [node for node in ast.walk(module.tree) if isinstance(node, FUNCTION)]
+    several: list[tuple[str, list[str], Sequence[ast.AST]]] = [("", [], plain)]
+    several += [(one.name, [each.arg for each in one.args.args if each.arg != "self"], [one]) for one in functions]
+    for name, names, parts in several:
+        nodes = [node for part in parts for node in ast.walk(part)]
+        bound = [(target, node.value) for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
+        values = {
+            one.id: value
+            for target, value in bound
+            for one in (target.elts if isinstance(target, ast.Tuple) else [target])
+            if isinstance(one, ast.Name)
+        }
+        yield _Code(name, names, nodes, values)
+
+
+def _given(code: _Code, function: str, place: int) -> Iterator[ast.expr]:
+    """Yield what the calls of a function give it at a place."""
+    for node in code.nodes:
+        if isinstance(node, ast.Call) and last_name(node.func) == function:
+            yield from node.args[place : place + 1]
+
+
+def _logarithms_of(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
+    """Yield what logarithms are taken of, but for sums, as of a partition function."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and (name := last_name(node.func)) in _LOGARITHMS:
+            given = node.args[1:2] if name == "log_loss" else node.args[:1]
+            yield from (one for one in given if not _sums(one))
+
+
+def _normalizes(nodes: Sequence[ast.AST]) -> bool:
+    """Return whether some code divides something by a sum, checks one, or takes a softmax."""
     return any(
         isinstance(node, ast.Assert)
-        or (isinstance(node, ast.Call) and _NORMALIZES.search(last_name(node.func)))
+        or (isinstance(node, ast.Call) and NORMALIZES.search(last_name(node.func)))
         or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div) and _sums(_divisor(node)))
-        for node in ast.walk(function)
+        for node in nodes
     )
 
 

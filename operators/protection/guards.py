@@ -41,7 +41,8 @@ class Guards:
         lasting: those of them that functions read: constants, functions, classes, imports.
         local: by scope, the names that protected code there binds, or reads from imports and builtins.
         bound: by scope, those that it binds.
-        members: names that protected code binds in classes, and destinations of protected flags.
+        members: names that protected code binds in classes, methods with protected returns, and destinations of
+            protected flags.
         attributes: attributes that it reads from imports, and methods that it calls, by taking items too.
         data: variables with held-out data that protected code alone reads.
         whole: variables that the held-out data are cut from.
@@ -158,6 +159,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         bound=bound,
         members=frozenset(
             [name for scope, several in bound.items() if scope in classes for name in several]
+            + [one.scope[-1] for one in fixed if isinstance(one.node, ast.Return) and one.scope[:-1] in classes]
             + [text.lstrip("-").replace("-", "_") for text in flags]
             + [node.attr for node in stored]
         ),
@@ -190,7 +192,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
         changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
-        choosing=_choosing(fixed, free, _whole(fixed).union(*parts.values())),
+        choosing=_choosing(fixed, free, _whole(fixed).union(parted - read_by_free, *parts.values())),
         parts=parts,
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
         returning=_returning(units) if _takes_items(fixed, units) else frozenset(),

@@ -49,6 +49,7 @@ class _File:
         regions: the units between marks, one list for each part.
         known: how often each unit stands in it.
         heads: what is said of the functions and classes around protected statements, but for parameters.
+        behind: protected returns that read what the protected statement directly before them reads, with that one.
         own_ways: what the rules about ways around them say of this file itself, which may go on so in other statements.
     """
 
@@ -60,6 +61,7 @@ class _File:
     regions: Sequence[list[Placed]]
     known: Counter[tuple[Scope, str]]
     heads: Mapping[Scope, list[str]]
+    behind: Mapping[tuple[Scope, str], tuple[Scope, str]]
     own_ways: frozenset[str]
     guards: Guards
 
@@ -191,6 +193,11 @@ def _known(
         regions=[[_placed(one) for one in units if one.line in lines] for lines in regions],
         known=Counter(one.key for one in units),
         heads={scope: _heads(units, scope) for scope in around},
+        behind={
+            one.key: before.key
+            for before, one in _neighbours(protected, units)
+            if before.key in keys and (before.read & one.read) - before.bound
+        },
         own_ways=frozenset(said for one in units for rule in WAYS for said in rule(one, guards, itself)),
         guards=guards,
     )
@@ -226,12 +233,23 @@ def _changed(file: _File, units: Sequence[Unit]) -> Iterator[str]:
             yield _difference(scope, expected, there)
     for scope, extra in found.items():
         yield _difference(scope, [], extra)
+    for before, one in _neighbours(units, units) if file.behind else ():
+        if file.behind.get(one.key, before.key) != before.key:
+            yield f"line {one.line}, `{_short(one.code)}`: it must stand directly behind what it relies on"
     for scope, heads in file.heads.items():
         if _heads(units, scope) != heads:
             yield (
                 f"`{'.'.join(scope)}` holds protected statements: define it once, with the decorators and base classes "
                 "of generation 0"
             )
+
+
+def _neighbours(chosen: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Unit, Unit]]:
+    """Yield the returns among some units, each with the one before it in its scope."""
+    for one in chosen:
+        if isinstance(one.node, ast.Return):
+            inner = [other for other in units if other.scope == one.scope and other.line < one.line]
+            yield from ((before, one) for before in inner[-1:])
 
 
 def _difference(scope: Scope, expected: Sequence[Unit], there: Sequence[Unit]) -> str:

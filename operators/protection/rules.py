@@ -109,7 +109,8 @@ def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
     if not new.scope:
         guarded |= guards.owned - _not_begun(new, child) | {scope[0] for scope in guards.scopes} - _defined(new, guards)
     elif new.scope in child.classes:
-        guarded |= {name for name in guards.members if not name.startswith("__")}  # each class has its own `__init__`
+        members = {name for name in guards.members if (*new.scope, name) not in guards.scopes}
+        guarded |= {name for name in members if not name.startswith("__")}  # each class has its own `__init__`
     else:
         guarded |= guards.lasting
     if isinstance(new.node, ast.Global):

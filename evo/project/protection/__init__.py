@@ -5,6 +5,7 @@ constants      constants that are protected, by what reads them
 flow           what protected code depends on
 clock          what ends by the clock, and its limits
 origins        where protection starts: what reports, the time budget, the seed
+probabilities  what divides by a sum where probabilities are measured
 evolving_file  a file that evolves, as units with reasons
 statements     what a single statement does
 words          what names mean
