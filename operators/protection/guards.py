@@ -127,6 +127,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         relied[scope] = relied.get(scope, frozenset()) | {name}
     read_by_free = {name for one in free for name in one.read}
     parted = _parted(fixed, read_by_free)
+    made = _made_for_evaluation(fixed)
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
     flags = {text for one in fixed for text in one.flags}
     texts = flags | {text for one in fixed for text in one.texts if _is_held_out(text)}
@@ -173,7 +174,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         data=frozenset(
             name
             for name in names - read_by_free
-            if (name in parted or _is_held_out(name))
+            if (name in parted or name in made or _is_held_out(name))
             and (not name.isupper() or "SEED" in name)  # what an evaluation draws can be drawn to train on
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
@@ -192,7 +193,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
         changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
-        choosing=_choosing(fixed, free, _whole(fixed).union(parted - read_by_free, *parts.values())),
+        choosing=_choosing(fixed, free, _whole(fixed).union((parted | made) - read_by_free, *parts.values())),
         parts=parts,
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
         returning=_returning(units) if _takes_items(fixed, units) else frozenset(),
@@ -208,6 +209,20 @@ def _parted(fixed: Sequence[Unit], read_by_free: Set[str]) -> frozenset[str]:
     several = [_targets(target) for _, target in targets if isinstance(target, ast.Tuple)]
     parted = {name for names in several if names & read_by_free for name in names}
     return frozenset(parted & {name for one in fixed for name in one.read})
+
+
+def _made_for_evaluation(fixed: Sequence[Unit]) -> frozenset[str]:
+    """Return what one protected function makes and another one gets: `series` of `backtest(make, series)`."""
+    functions = {one.node.name for one in fixed if isinstance(one.node, FUNCTION)}
+    calls = [
+        (one, node)
+        for one in fixed
+        for node in one.nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+    ]
+    got = {each.id for _, node in calls for each in node.args if isinstance(each, ast.Name)}
+    made = {name for one, node in calls if getattr(one.node, "value", None) is node for name in one.bound}
+    return frozenset(name for name in made & got if not _RESULT.search(name))
 
 
 def _targets(target: ast.expr) -> set[str]:

@@ -142,10 +142,33 @@ def exceeds(index: ast.expr | None, taken: Taken, units: Sequence[Unit], reader:
     if index is None:
         return True
     bounds = [*_bounds(index, units, reader)]
-    if bounds and None not in bounds:
-        return not all(any(_is_within(one, known) for known in taken.bounds) for one in bounds if one)
-    makers = {one.digest for one in _makers(index, units, reader)}
-    return ast.unparse(index) not in taken.indices or not makers <= taken.makers
+    is_within = all(one and any(_is_within(one, known) for known in taken.bounds) for one in bounds)
+    return not ((bounds and is_within) or _is_of_known(index, taken, units, reader))
+
+
+def _is_of_known(index: ast.expr, taken: Taken, units: Sequence[Unit], reader: Unit, depth: int = 0) -> bool:
+    """Return whether an index is one of those that generation 0 takes, or takes or reorders some of its rows."""
+    if ast.unparse(index) in taken.indices and {one.digest for one in _makers(index, units, reader)} <= taken.makers:
+        return True
+    match index:
+        case ast.Subscript(value=inner):
+            pass
+        case ast.Call(func=func, args=[inner, *_]) if last_name(func) in _REORDERED and not _is_many(inner):
+            pass
+        case ast.Name(id=name) if depth < _DEEPEST:
+            found = [(one.node.value, one) for one in _binders(name, units, reader) if isinstance(one.node, ast.Assign)]
+            binders = _binders(name, units, reader)
+            plain = [
+                one for one in binders if isinstance(one.node, ast.Assign) and isinstance(one.node.targets[0], ast.Name)
+            ]
+            return (
+                bool(found)
+                and len(plain) == len(binders)
+                and all(_is_of_known(value, taken, units, one, depth + 1) for value, one in found)
+            )
+        case _:
+            return False
+    return depth < _DEEPEST and _is_of_known(inner, taken, units, reader, depth + 1)
 
 
 def _drawn_from(index: ast.expr, units: Sequence[Unit], reader: Unit) -> Iterator[tuple[ast.expr, Unit]]:

@@ -21,7 +21,7 @@ MAKES_MODEL = re.compile(
     r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position|"
     r"greedy|heuristic|construct|improve|refine|local_search|(two|three|or|\d)_?opt|tabu|climb|beam|plan|schedul|rout(e|ing)|"
     r"pack|assign|cluster|compress|colou?r|decod|forecast|recommend|retriev|detect|classif|segment|translat|summari|denois|"
-    r"reconstruct)",
+    r"reconstruct|factori|decompos|extrapolat|interpolat|impute|smooth|filter|rerank|score_pairs|approximat)",
     re.IGNORECASE,
 )
 COMPUTES = re.compile(r"^_?(forward|fit|train|step|predict|learn|act|sample|transform|encode|call)|__call__")

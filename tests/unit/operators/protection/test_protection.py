@@ -597,3 +597,66 @@ def test_a_file_that_another_program_measures_has_rules_without_protected_code(p
     # What reports itself is protected by its list alone.
     itself = "print('val_loss:', plan([0], 1))\n"
     assert Protection(MEASURED + itself, ("train.py",), (), [LOSS]).violation(source + itself) is None
+
+
+GIVEN_ALL = """
+def simulate(n):
+    return [1.0] * n
+def backtest(make, rows):
+    return make(rows[:3]) - rows[3]
+def main():
+    rows = simulate(9)
+    def make(past):
+        return sum(past)
+    loss = backtest(make, rows)
+    print("val_loss:", loss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "is_refused"),
+    [
+        ("sum(rows)", True),
+        ("sum(simulate(9))", True),
+        ("max(past)", False),
+        ("sum(past[-2:])", False),
+    ],
+)
+def test_what_is_made_for_the_evaluation_alone_is_held_out(new: str, is_refused: bool) -> None:
+    entries = ("simulate", "backtest", "main.rows", "main.loss", "print val_loss")
+    protection = Protection(GIVEN_ALL, ("train.py",), entries, [LOSS])
+    assert (protection.violation(GIVEN_ALL.replace("sum(past)", new)) is not None) is is_refused
+
+
+FOLDED = """
+import numpy as np
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold
+def main():
+    rows, labels = load()
+    losses = []
+    for tr, va in KFold(5).split(rows, labels):
+        model = fit(rows[tr], labels[tr])
+        losses.append(log_loss(labels[va], model(rows[va])))
+    print("val_loss:", sum(losses))
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "is_refused"),
+    [
+        ("fit(rows[tr[:9]], labels[tr[:9]])", False),
+        ("fit(rows[sorted(tr)], labels[sorted(tr)])", False),
+        ("half = tr[::2]\n        model = fit(rows[half], labels[half])", False),
+        ("some = np.random.permutation(tr)\n        model = fit(rows[some], labels[some])", False),
+        ("fit(rows[tr + 1], labels[tr + 1])", True),
+        ("some = np.random.permutation(99)\n        model = fit(rows[some], labels[some])", True),
+        ("some = tr\n        some = range(99)\n        model = fit(rows[some], labels[some])", True),
+    ],
+)
+def test_a_part_of_the_rows_that_generation_0_takes(new: str, is_refused: bool) -> None:
+    entries = ("main.labels", "main.losses", "main.tr", "main: losses.append(log_loss…", "print val_loss")
+    protection = Protection(FOLDED, ("train.py",), entries, [LOSS])
+    known = "        model = fit(rows[tr], labels[tr])"
+    put = f"        model = {new}" if new.startswith("fit") else f"        {new}"
+    assert (protection.violation(FOLDED.replace(known, put)) is not None) is is_refused
