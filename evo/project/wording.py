@@ -112,7 +112,7 @@ _SPLITS = {
 _DATA = frozenset().union(*_SPLITS.values()) - _COUNT
 _CONTEXT = re.compile(
     r"\b(?P<word>train|training|val|valid|validation|eval|evaluation|dev|holdout|test|testing)\b"
-    r"(?:\s+(?:set|split|data|epoch|step|iter\w*|batch|metrics|results?))?\s*(?:\d+\s*)?[]:|=>(-]",
+    r"(?:\s+(?:set|split|data|epoch|step|iter\w*|batch|metrics|results?))?\s*#?(?:\d+\s*)?(?:[]:|=>(-]|(?<=\s\s)|(?<=\t))",
     re.IGNORECASE,
 )
 PREFIXES = {Split.VALIDATION: "val", Split.TEST: "test", Split.TRAINING: "train"}

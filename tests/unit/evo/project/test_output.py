@@ -39,6 +39,8 @@ def last(output: str) -> dict[str, float]:
         ("INFO:root:accuracy=0.5\n", {"accuracy": 0.5}),
         ("91 its | train 1.25 | val 1.5\n", {"train": 1.25, "val": 1.5}),
         ("loaded: train 900, val 100\n", {}),
+        ("| Validation Epoch #3\t\t\tLoss: 0.5 Acc@1: 41.00%\n", {"val_loss": 0.5, "val_acc_1": 41.0}),
+        ("| Test Result\tAcc@1: 41.00%\n", {"test_acc_1": 41.0}),
         ("tour length 12.5\n", {"tour_length": 12.5}),
         ("Epoch 2/2: train=1.5, dev=1.25, dev_top1=41.0%\n", {"dev": 1.25, "dev_top1": 41.0}),
         ("val_loss: [68.]\n", {"val_loss": 68.0}),
