@@ -10,8 +10,8 @@ import socket
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,8 @@ _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 """A node starts a process and tries its sandboxes within that."""
 _DATA_SECONDS = 3600.0
+_SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""The frame that begins each HTTP/2 connection, and so each gRPC one, from both sides (RFC 9113, section 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,19 +327,54 @@ def connect(address: str) -> Cluster:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     # Beside logs, Ray prints on stdout what befell its nodes, in the middle of results.
     importlib.import_module("ray._private.worker").__dict__["print_to_stdstream"] = lambda *_, **__: None
+    where = "on this machine"
     try:
-        if address != AUTO:  # Ray would try for half a minute
-            parts = urlsplit(address)
-            socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS).close()
-        _join(ray, address)
+        found = _found_here() if address == AUTO else address
+        where = f"at {found}"
+        _knock(found)
+        with _unheard():
+            _join(ray, address)
         sys.excepthook = hook  # Ray's would tell the head first, and wait for it
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        where = "on this machine" if address == AUTO else f"at {address}"
+        # All lines: of two versions that differ, the first says only that they do.
+        why = " ".join(str(error).split())[:300].rstrip(".")
         raise ConfigError(
-            f"--workers {address}: there is no Ray cluster {where} that can be used ({one_line(error)}). Start one "
-            "with `ray start --head`, and name it as ray://HOST:10001."
+            f"--workers {address}: there is no Ray cluster {where} that can be used ({why}). Start one with "
+            f"`ray start --head` of Ray {ray.__version__}, and name it as ray://HOST:10001, or in RAY_ADDRESS as "
+            "HOST:6379."
         ) from error
     return Cluster(address, ray)
+
+
+def _found_here() -> str:
+    """Return where the cluster is that this machine belongs to, as its user or Ray's own records name it."""
+    named = os.environ.get("RAY_ADDRESS", "")
+    services = importlib.import_module("ray._private.services")
+    return named if "://" in named else str(services.canonicalize_bootstrap_address_or_die(AUTO))
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing answers at an address as Ray does: Ray itself would try for minutes, and print."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    with socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS", "0").lower() in {"1", "true"}:
+            return
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS)
+        if connection.recv(len(_SETTINGS))[3:4] != _SETTINGS[3:4]:
+            raise OSError("something other than Ray listens there")
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep off the terminal what Ray's C++ code writes there at a wrong port, a line a second; no setting does."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _join(ray: Any, address: str) -> None:

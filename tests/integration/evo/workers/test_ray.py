@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -231,6 +232,22 @@ def test_a_head_that_does_not_answer_ends_the_search_and_loses_what_is_under_way
 )
 def test_a_cluster_that_is_not_there_is_refused(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     refused(tmp_path, [str(EVO), "run", *arguments], words)
+
+
+def test_a_server_that_is_not_ray_is_refused() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with pytest.raises(ConfigError, match=r"something other than Ray listens there"):
+                connect(f"ray://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+
+
+def test_a_cluster_of_another_version_is_refused(cluster: RayCluster, tmp_path: Path) -> None:
+    program = "import ray; ray.__version__ = '2.1'; from evo.commands import main; main()"
+    words = ["Version mismatch", "Ray: 2.1 ", "`ray start --head` of Ray 2.1"]
+    refused(tmp_path, [sys.executable, "-c", program, "run", "--workers", cluster.client], words)
 
 
 def test_without_ray_it_is_said_how_to_install_it(tmp_path: Path) -> None:
