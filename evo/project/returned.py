@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
-from evo.project.protection.words import NORMALIZES
+from operators.protection.probabilities import NORMALIZES, logarithms_of
 from operators.protection.units import DEFINITION, FUNCTION
 from populations.descriptors import last_name
 
@@ -22,7 +22,6 @@ _FORMS = ("float", "int", "str", "array", "asarray", "list", "tuple", "sorted", 
 _AGGREGATES = frozenset((*_SUMMARIES, *_FORMS))
 _NEUTRAL = frozenset(("len", "range"))
 _MOST_STEPS = 200
-_LOGARITHMS = frozenset(("log", "log2", "log10", "log_loss", "nll_loss"))
 _MEASURES = re.compile(r"eval|valid|test|score|loss|nll|perplexity|bits|entropy|surprise", re.IGNORECASE)
 """Names of functions of the genome that measure."""
 
@@ -79,7 +78,8 @@ def measured_as_probabilities(
         for module, code in codes
         if module.name not in evolving or code.name in measuring or (code.name and _MEASURES.search(code.name))
         if not _normalizes(code.nodes)
-        for argument in _logarithms_of(code.nodes)
+        for argument in logarithms_of(code.nodes)
+        if not _sums(argument)  # of a partition function
     ]
     found: set[str] = set()
     seen: set[tuple[int, str]] = set()
@@ -130,14 +130,6 @@ def _given(code: _Code, function: str, place: int) -> Iterator[ast.expr]:
     for node in code.nodes:
         if isinstance(node, ast.Call) and last_name(node.func) == function:
             yield from node.args[place : place + 1]
-
-
-def _logarithms_of(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
-    """Yield what logarithms are taken of, but for sums, as of a partition function."""
-    for node in nodes:
-        if isinstance(node, ast.Call) and (name := last_name(node.func)) in _LOGARITHMS:
-            given = node.args[1:2] if name == "log_loss" else node.args[:1]
-            yield from (one for one in given if not _sums(one))
 
 
 def _normalizes(nodes: Sequence[ast.AST]) -> bool:

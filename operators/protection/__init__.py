@@ -8,6 +8,7 @@ guards       what protected code relies on
 output       the text that a statement may print, as far as it can be known
 parts        data that hold training and held-out rows together
 handed       other names for protected data
+probabilities  what makes numbers sum to one
 forging      what a new statement may not report
 child        what the rules know of a file of a changed program
 modules      what such a file may import

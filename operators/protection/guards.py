@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from operators.protection.output import text_of
 from operators.protection.parts import Parts, parts_of
+from operators.protection.probabilities import methods_measured
 from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
 from populations.descriptors import last_name
 
@@ -62,6 +63,7 @@ class Guards:
         returning: functions of generation 0 that return no mapping, where protected code takes items of its parameters.
         validating: the held-out data and protected functions that other code hands over, as written, by what it calls
             and by place or keyword.
+        probable: methods of whose results protected code takes logarithms as of probabilities.
         made: the literals that make such data alone, by function, each with its place or keyword.
     """
 
@@ -88,6 +90,7 @@ class Guards:
     returning: frozenset[Scope]
     validating: Mapping[tuple[str, int | str], frozenset[str]]
     made: Mapping[str, frozenset[tuple[int | str, object]]]
+    probable: frozenset[str]
 
 
 SEQUENCE = words("__getitem__ __iter__ __len__ __contains__")
@@ -198,6 +201,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
         returning=_returning(units) if _takes_items(fixed, units) else frozenset(),
         validating=validating,
+        probable=methods_measured(fixed),
         made=_made(free, set().union(*validating.values()), functions),
     )
 

@@ -10,7 +10,9 @@ from itertools import product
 from operators.protection.child import Child, field_of
 from operators.protection.guards import SEQUENCE, Guards, is_complex, is_mapping
 from operators.protection.output import UNKNOWN, text_of
-from operators.protection.units import Unit, root_of, words
+from operators.protection.probabilities import is_normal
+from operators.protection.units import FUNCTION, Unit, root_of, words
+from populations.descriptors import last_name
 
 _SPECIAL = re.compile(r"__\w+__")
 _USUAL = words(
@@ -64,6 +66,19 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     items = guards.attributes & SEQUENCE
     for name in sorted(new.bound & (items | ({"__missing__"} if items else set()))) if is_member else ():
         yield f"`{name}` lets an object hold other items than it goes through; return a plain list"
+
+
+def exceeds_one(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the methods that may return more than probabilities where protected code takes logarithms of them."""
+    name = new.scope[-1] if new.scope else ""
+    value = new.node.value if isinstance(new.node, ast.Return) else None
+    called = last_name(value.func) if isinstance(value, ast.Call) else ""
+    passes = called in guards.probable or (is_normal(new) and called not in child.functions)
+    is_open = name in guards.probable and value is not None and not passes
+    set_to = {node.attr for node in new.nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    set_to |= new.bound if new.scope in child.classes and not isinstance(new.node, FUNCTION) else set()
+    for one in sorted(({name} if is_open else set()) | (set_to & guards.probable)):
+        yield f"logarithms are taken of what `{one}` returns: define it to return `p / p.sum(axis=1, keepdims=True)`"
 
 
 def makes_classes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule

@@ -16,7 +16,7 @@ from operators.protection.child import Child, Rule
 from operators.protection.guards import FOLDS, Guards, arguments_of, filled_keys, literal_seed, literals_of
 from operators.protection.modules import RUNNING_PARTS as _RUNNING_PARTS
 from operators.protection.modules import unusual
-from operators.protection.objects import imaginary, makes_classes, maps, multiplies, stands_in
+from operators.protection.objects import exceeds_one, imaginary, makes_classes, maps, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.units import Unit, root_of, words
 from populations.descriptors import last_name
@@ -464,7 +464,7 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(rebinds, stands_in, makes_classes, maps, imaginary, patches, hides, conceals),
+    *(rebinds, stands_in, exceeds_one, makes_classes, maps, imaginary, patches, hides, conceals),
     *(ends, leaks, chooses, draws, takes),
 )
 CHANGES_GIVEN = "it changes what the program that measures gives it; work on a copy"

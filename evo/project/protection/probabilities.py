@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from evo.project.protection.evolving_file import EvolvingFile
-from evo.project.protection.words import NORMALIZES
+from operators.protection.probabilities import is_normal
 from operators.protection.units import FUNCTION, Unit
 from populations.descriptors import last_name
 
@@ -58,41 +58,11 @@ def _called(file: EvolvingFile, value: ast.expr | None) -> str:
 
 def _normalizing(unit: Unit, before: Unit | None) -> int:
     """Return how many statements normalize what is returned: the return alone, the one before it too, or none."""
-    if _is_normal(unit):
+    if is_normal(unit):
         return 1
     if before is None or not before.bound & unit.read:
         return 0
     is_sum = any(isinstance(node, ast.Call) and last_name(node.func) == "sum" for node in before.nodes)
     divides = [node.right for node in unit.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
     by_it = any(isinstance(one, ast.Name) and one.id in before.bound for one in divides)
-    return 2 if (is_sum and by_it) or (isinstance(_returned(unit), ast.Name) and _is_normal(before)) else 0
-
-
-def _is_normal(unit: Unit) -> bool:
-    """Return whether a statement takes a softmax, or divides something by its own sum."""
-    value = getattr(unit.node, "value", None)
-    if isinstance(value, ast.Call) and NORMALIZES.search(last_name(value.func)):
-        return True
-    return any(divided == summed for divided, summed in _divisions(unit))
-
-
-def _divisions(unit: Unit) -> Iterator[tuple[str, str]]:
-    """Yield what a statement as a whole divides, with what the sum is of that it divides by."""
-    match unit.node:
-        case ast.Return(value=ast.BinOp(left=left, op=ast.Div(), right=right)):
-            pass
-        case ast.Assign(value=ast.BinOp(left=left, op=ast.Div(), right=right)):
-            pass
-        case _:
-            return
-    for node in ast.walk(right):
-        match node:
-            case ast.Call(func=ast.Attribute(value=owner, attr="sum")) if _is_array(owner):
-                yield ast.unparse(left), ast.unparse(owner)
-            case ast.Call(func=func, args=[summed, *_]) if last_name(func) == "sum":
-                yield ast.unparse(left), ast.unparse(summed)
-
-
-def _is_array(owner: ast.expr) -> bool:
-    """Return whether what has a method is no library: `p` of `p.sum()`, and not `np` of `np.sum(p)`."""
-    return not (isinstance(owner, ast.Name) and owner.id in {"np", "numpy", "torch", "jnp", "math", "tf", "mx"})
+    return 2 if (is_sum and by_it) or (isinstance(_returned(unit), ast.Name) and is_normal(before)) else 0

@@ -67,7 +67,6 @@ SEED = "the seed"
 """Why what sets a seed is protected."""
 SEED_NAME = re.compile(r"^(random_?|rng_?)?seed$|_seed$|^random_state$", re.IGNORECASE)
 TRAINS = frozenset(("backward", "fit", "partial_fit", "zero_grad", "train_on_batch", "minimize", "apply_gradients"))
-NORMALIZES = re.compile(r"softmax|logsumexp|normali[sz]e|isclose|allclose|cross_entropy")
 _UNCHANGEABLE = re.compile(
     r"(must|do|should|may)\s*(not|n't)\b[^.\n]*\b(chang|modif|edit|touch)|never (chang|modif|edit)|read-only",
     re.IGNORECASE,

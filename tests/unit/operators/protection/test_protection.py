@@ -660,3 +660,27 @@ def test_a_part_of_the_rows_that_generation_0_takes(new: str, is_refused: bool) 
     known = "        model = fit(rows[tr], labels[tr])"
     put = f"        model = {new}" if new.startswith("fit") else f"        {new}"
     assert (protection.violation(FOLDED.replace(known, put)) is not None) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("returned", "is_refused"),
+    [
+        ("np.ones((len(x), 2))", True),
+        ("self.inner.predict_proba(x) * 3", True),
+        ("p / p.sum(axis=0)", True),
+        ("p / (0.1 * p.sum(axis=1))", True),
+        ("p / (p.sum(axis=1)[:, None] + 1e-9)", False),
+        ("p / p.sum(axis=1, keepdims=True)", False),
+        ("p / np.sum(p, -1, keepdims=True)", False),
+        ("softmax(p, axis=1)", False),
+        ("self.inner.predict_proba(x)", False),
+    ],
+)
+def test_a_method_whose_logarithms_are_taken_returns_probabilities(returned: str, is_refused: bool) -> None:
+    zero = FOLDED.replace("model(rows[va])", "model.predict_proba(rows[va])")
+    entries = ("main.labels", "main.losses", "main.tr", "main: losses.append(log_loss…", "print val_loss")
+    protection = Protection(zero, ("train.py",), entries, [LOSS])
+    own = f"class Own:\n    def predict_proba(self, x):\n        p = self.inner.scores(x)\n        return {returned}\n"
+    assert (protection.violation(zero.replace("def main", f"{own}def main")) is not None) is is_refused
+    set_by_name = zero.replace("        losses.append", "        model.predict_proba = max\n        losses.append")
+    assert protection.violation(set_by_name) is not None
