@@ -261,6 +261,7 @@ class Instructions:
         """
         files = {_last(file) for file in docstrings}
         found = Counter({file: _own_permission(text, files - {_last(file)}) for file, text in docstrings.items()})
+        said = set[tuple[str, int]]()
         for name, text in self._texts.items():
             forbidden = allowed = False
             for line in _paragraphs(text):
@@ -281,11 +282,18 @@ class Instructions:
                     permission = permission or (2 if item and (item["one"] or item["alone"]) else int(bool(item)))
                     counted = permission if name == self.program else _unambiguous(permission)
                     found.update(dict.fromkeys(meant, counted))
+                    said.update((one, counted) for one in meant if name == self.program)
                 if not _HEADING.match(line) and line.rstrip(" *").endswith(":"):  # the list behind it is its own
                     permission = _permission(line)
                     forbidden = permission < 0 or (forbidden and not permission)
                     allowed = permission > 0
-        return found
+        # What another text says permits nothing that the instructions of the search forbid.
+        return Counter(
+            {
+                file: -1 if value > 0 and (file, -1) in said and (file, 2) not in said else value
+                for file, value in found.items()
+            }
+        )
 
 
 def _said_of(mention: re.Pattern[str], line: str) -> Iterator[bool]:

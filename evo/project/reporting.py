@@ -51,7 +51,9 @@ def judged_elsewhere(sources: Sources, entry: Module, first: Metric | None) -> Q
         return None
     for one in sources.scripts[:_MOST_PROGRAMS]:
         named = (each for each in sources.metrics(one) if sources.texts.importance(each.label) > 2)
-        metric = next(named, sources.best_reported(one) if first is None and sources.measures(one) else None)
+        is_after = sources.judges(one) or any(start.starts(one) for start in sources.texts.starts)
+        is_alone = first is None and is_after and sources.measures(one)
+        metric = next(named, sources.best_reported(one) if is_alone else None)
         if one is not entry and sources.runs(one) and metric:
             both = f"sh -c '{_documented(sources, entry)} && {_documented(sources, one)}'"
             says = f"The documentation names {metric.label}, which {one.name} reports and {entry.name} does not."

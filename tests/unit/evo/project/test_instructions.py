@@ -50,6 +50,12 @@ def test_files_that_a_pattern_names(tmp_path: Path) -> None:
     assert (found["train_a.py"], found["data/x/features.py"], found["other.py"]) == (-1, 1, 0)
 
 
+def test_other_texts_permit_nothing_that_the_program_forbids(tmp_path: Path) -> None:
+    other = "For boxes, edit only `train_b.py`.\n" * 3
+    texts = read(tmp_path, "Edit settings only: do not change training scripts (`train_*.py`).\n", README=other)
+    assert texts.permissions({"train_a.py": "", "train_b.py": ""})["train_b.py"] < 0
+
+
 @pytest.mark.parametrize(
     "line",
     ["You launch it as `uv run train.py`.", "It runs for a fixed time budget: `uv run train.py`.", "See train.py."],
