@@ -13,11 +13,22 @@ UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError)
 the parser cannot read (NUL, lone surrogates)."""
 
 
+_DEEPEST = 200
+"""Levels of a syntax tree. Programs that people write have some sixty at most; `ast.unparse` and its kin recurse up to
+four times a level, and Python ends a recursion at a thousand. What its parser takes differs from version to version."""
+
+
 def parse(source: str) -> ast.Module:
     """Return the syntax tree of a source; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():  # a candidate's doubtful escapes are no news for the user's terminal
         warnings.simplefilter("ignore")
-        return ast.parse(source)
+        tree = ast.parse(source)
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise RecursionError(f"more than {_DEEPEST} levels")
+    return tree
 
 
 def literal_value(expression: str | ast.expr) -> object:

@@ -132,8 +132,10 @@ def test_statements_in_their_place(source: str) -> None:
         "x = a" + ".b" * 50_000 + "\n",
         "x = " + "lambda:" * 20_000 + "1\n",
         "if a:\n pass\n" + "elif a:\n pass\n" * 5000,
+        "if a:\n pass\n" + "elif a:\n pass\n" * 250,
+        "x = a" + ".b()" * 120,
     ],
-    ids=["signs", "many signs", "parentheses", "sum", "attributes", "lambdas", "branches"],
+    ids=["signs", "many signs", "parentheses", "sum", "attributes", "lambdas", "branches", "few branches", "calls"],
 )
 def test_hostile_nesting(source: str) -> None:
     assert refusal(source, script_gate(max_bytes=10**6))[0] == "unparsable"
