@@ -44,18 +44,29 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
         Store.read(folder.store).close()  # says at once what is wrong with it
     with contextlib.closing(listen(host, port)) as listening, contextlib.suppress(KeyboardInterrupt):
         access = Access(listening.getsockname()[1], read_only=read_only)
-        say(address(host, listening, access.token))
-        if not is_loopback(host):
-            what = "read these runs" if read_only else "read and steer these runs"
-            say(
-                f"evo: listening on {host}: anyone with this address and its token can {what}. It travels unencrypted; "
-                "an SSH tunnel to 127.0.0.1 does not."
-            )
-        serve_on(lambda: find_runs(path), listening, access)
+
+        def announce() -> None:
+            say(address(host, listening, access.token))
+            if not is_loopback(host):
+                what = "read these runs" if read_only else "read and steer these runs"
+                say(
+                    f"evo: listening on {host}: anyone with this address and its token can {what}. It travels "
+                    "unencrypted; an SSH tunnel to 127.0.0.1 does not."
+                )
+
+        serve_on(lambda: find_runs(path), listening, access, announce)
 
 
-def serve_on(find: Callable[[], Mapping[str, RunFolder]], listening: socket.socket, access: Access) -> None:
-    """Serve the runs that `find` returns by name on a socket until the process is interrupted."""
+def serve_on(
+    find: Callable[[], Mapping[str, RunFolder]],
+    listening: socket.socket,
+    access: Access,
+    announce: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve the runs that `find` returns by name on a socket until the process is interrupted.
+
+    `announce` is called once an interrupt ends it in good order.
+    """
     board = Board(find, access)
     config = uvicorn.Config(
         board.application(),
@@ -66,8 +77,9 @@ def serve_on(find: Callable[[], Mapping[str, RunFolder]], listening: socket.sock
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, board)
-    # Before there is an event loop, which an exception in its midst would tear down.
+    # An exception in its midst would tear down an event loop, and be lost in a destructor.
     signal.signal(signal.SIGINT, server.handle_exit)
+    announce()
     asyncio.run(server.serve(sockets=[listening]))
 
 
