@@ -40,7 +40,7 @@ def audit_settings(corpus: Path, device: str, device_id: str = "", sandbox: str 
         budget=Budget(0.5, Clock.CPU if device == "cpu" else Clock.WALL, setup_seconds=120.0, score_seconds=15.0),
         sequence_length=32,
         score_tokens=2048,
-        limits=Limits(memory_mib=1024.0 if device == "cpu" else 8192.0, output_mib=8.0, disk_mib=160.0, processes=40),
+        limits=Limits(memory_mib=1536.0 if device == "cpu" else 8192.0, output_mib=8.0, disk_mib=160.0, processes=40),
         sandbox=sandbox,
     )
 

@@ -16,7 +16,7 @@ def take(mib):
 
 def train(model, task):
     resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
-    below = take(960 - resident)
+    below = take(1472 - resident)
     time.sleep(1)  # until the looks are a tenth of a second apart
     take(110).close()
     below.close()

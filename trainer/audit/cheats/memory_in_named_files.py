@@ -8,7 +8,8 @@ EXPECTED_ON_FLOOR = ["ok"]
 
 
 def train(model, task):
-    kept = bytearray(b"x") * (600 * 2**20)
+    resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+    kept = bytearray(b"x") * ((1400 - resident) * 2**20)
     names = ["/dev/shm/evo-audit-1", "/dev/shm/evo-audit-2"]
     for name in names:
         with open(name, "wb") as file:

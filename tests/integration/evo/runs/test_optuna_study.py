@@ -1,10 +1,12 @@
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
 from ask_tell import loss_of, write_program
 from command_line import evo as command
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 import evo
@@ -30,11 +32,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_each_individual_with_a_result_is_a_trial(run: Path, tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path}/study.db"
+@pytest.fixture
+def studies(tmp_path: Path) -> Iterator[RDBStorage]:
+    """What is in `study.db`; Optuna itself leaves its connections to the garbage collector."""
+    storage = RDBStorage(f"sqlite:///{tmp_path}/study.db")
+    yield storage
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+def test_each_individual_with_a_result_is_a_trial(run: Path, studies: RDBStorage) -> None:
+    storage = studies.url
     done = command("export", run, "--optuna", storage)
     assert done.returncode == 0, done.stderr
-    study = optuna.load_study(study_name="tonight", storage=storage)
+    study = optuna.load_study(study_name="tonight", storage=studies)
     individuals = evo.open_run(run).individuals
     assert [trial.user_attrs["individual"] for trial in study.trials] == list(individuals.index)
     assert study.trials[0].params == {"RATE": 0.1, "DEPTH": 4, "LARGE": LARGE}
@@ -55,9 +66,9 @@ def test_a_study_is_never_mixed_with_another(run: Path, tmp_path: Path) -> None:
     assert (again.returncode, again.stderr.count("--study")) == (2, 1)
 
 
-def test_an_export_that_is_interrupted_leaves_no_half_study(run: Path, tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path}/study.db"
-    optuna.create_study(storage=storage, study_name="another")
+def test_an_export_that_is_interrupted_leaves_no_half_study(run: Path, tmp_path: Path, studies: RDBStorage) -> None:
+    storage = studies.url
+    optuna.create_study(storage=studies, study_name="another")
     database = sqlite3.connect(tmp_path / "study.db")
     database.execute(
         "CREATE TRIGGER full BEFORE INSERT ON trials WHEN 5 = (SELECT count(*) FROM trials) "
@@ -66,13 +77,13 @@ def test_an_export_that_is_interrupted_leaves_no_half_study(run: Path, tmp_path:
     database.commit()
     interrupted = command("export", run, "--optuna", storage, "--study", "mine")
     assert (interrupted.returncode, interrupted.stderr.count("\n")) == (2, 1)
-    assert "mine" not in optuna.get_all_study_names(storage)
+    assert "mine" not in optuna.get_all_study_names(studies)
     database.execute("DROP TRIGGER full")
     database.commit()
     database.close()
     assert command("export", run, "--optuna", storage, "--study", "mine").returncode == 0
-    assert optuna.get_all_study_names(storage) == ["another", "mine"]
-    assert len(optuna.load_study(study_name="mine", storage=storage).trials) == len(evo.open_run(run).individuals)
+    assert optuna.get_all_study_names(studies) == ["another", "mine"]
+    assert len(optuna.load_study(study_name="mine", storage=studies).trials) == len(evo.open_run(run).individuals)
 
 
 @pytest.mark.parametrize("storage", ["nonsense", "sqlite:////no/such/folder/x.db", "nosuch://me:pw@host/x"])
@@ -84,9 +95,9 @@ def test_a_storage_that_cannot_be_opened_is_one_line_without_its_password(run: P
     assert "pw" not in done.stderr
 
 
-def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
-    storage, out = f"sqlite:///{tmp_path}/study.db", tmp_path / "seeded"
-    study = optuna.create_study(storage=storage, study_name="elsewhere")
+def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path, studies: RDBStorage) -> None:
+    storage, out = studies.url, tmp_path / "seeded"
+    study = optuna.create_study(storage=studies, study_name="elsewhere")
     for rate, depth, value in ((0.02, 6, 0.3), (0.0317, 7, 0.2), (0.04, 8, None)):
         ranges: dict[str, optuna.distributions.BaseDistribution] = {
             "RATE": optuna.distributions.FloatDistribution(0.0, 1.0),
@@ -117,10 +128,10 @@ def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
     assert command("check", out, "--replay").returncode == 0
 
 
-def test_a_study_that_cannot_be_imported_is_one_line(run: Path, tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path}/study.db"
-    optuna.create_study(storage=storage, study_name="one")
-    optuna.create_study(storage=storage, study_name="two")
+def test_a_study_that_cannot_be_imported_is_one_line(run: Path, tmp_path: Path, studies: RDBStorage) -> None:
+    storage = studies.url
+    optuna.create_study(storage=studies, study_name="one")
+    optuna.create_study(storage=studies, study_name="two")
     for said, arguments in {
         f"There is no file {tmp_path}/none.db": ["--optuna", f"sqlite:///{tmp_path}/none.db"],
         "with --study. It has: one, two": ["--optuna", storage],

@@ -101,7 +101,7 @@ for _ in range(300):
 time.sleep(600)
 """
 UNMAPPED_MEMORY = """
-files = [os.memfd_create(str(number)) for number in range(40)]
+files = [os.memfd_create(str(number)) for number in range(60)]
 for file in files:
     os.write(file, bytes(2**25))
 time.sleep(600)
@@ -114,7 +114,7 @@ IN_TRAINING = {
     "hogs memory": (
         "hog = []\nwhile True:\n    hog.append(bytearray(b'x' * 2**26))",
         Status.OUT_OF_MEMORY,
-        r"used \d+ MiB of memory where 900 MiB",
+        r"used \d+ MiB of memory where 1600 MiB",
     ),
     "ignores SIGTERM": (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntask.train_tokens()\nwhile True:\n    pass",
@@ -199,7 +199,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def supervisor(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[SupervisorProcess]:
-    limits = Limits(memory_mib=900, output_mib=8, disk_mib=64, processes=40, threads=200)
+    limits = Limits(memory_mib=1600, output_mib=8, disk_mib=64, processes=40, threads=200)
     corpus = tiny_corpus(tmp_path_factory)
     settings = quick_settings(corpus, scratch, train_seconds=0.4, limits=limits)
     with SupervisorProcess(settings) as process:

@@ -210,7 +210,7 @@ def project(tmp_path: Path) -> Path:
     ("changes", "words"),
     [
         ({"frozen": "none.py"}, "`task.frozen` names 'none.py', but there is no file or folder /"),
-        ({"frozen": "ring"}, "`task.frozen` names 'ring', which cannot be read"),
+        ({"frozen": "ring"}, "`task.frozen` names 'ring', "),
         ({"frozen": "pipe"}, "`task.frozen` names 'pipe', but there is no file or folder"),
         ({"held_out": "none.txt", "score": "python -c 1"}, "`task.held_out` names 'none.txt', but there is no file"),
         ({"command": "no-such-program x"}, "`task.command` runs 'no-such-program', but there is no such program on"),
