@@ -202,7 +202,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         returning=_returning(units) if _takes_items(fixed, units) else frozenset(),
         validating=validating,
         probable=methods_measured(fixed),
-        made=_made(free, set().union(*validating.values()), functions),
+        made=_made(units, set().union(*validating.values()), functions),
     )
 
 
@@ -373,15 +373,20 @@ def _validating(
 
 
 def _made(
-    free: Sequence[Unit], validating: Set[str], functions: Set[str]
+    units: Sequence[Unit], validating: Set[str], functions: Set[str]
 ) -> dict[str, frozenset[tuple[int | str, object]]]:
-    """Return the literals that only the calls among held-out data give to protected functions, by function."""
-    calls = [
-        node for one in free for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) in functions
-    ]
-    made = [one for one in calls if ast.unparse(one) in validating]
-    others = frozenset(each for one in calls if one not in made for each in literals_of(one))
-    return {last_name(one.func): literals_of(one) - others for one in made}
+    """Return the literals that only the calls which make held-out data give to protected functions, by function."""
+    nodes = [(one, node) for one in units for node in one.nodes]
+    calls = [(one, node) for one, node in nodes if isinstance(node, ast.Call) and last_name(node.func) in functions]
+    made: dict[str, frozenset[tuple[int | str, object]]] = {}
+    others = frozenset[tuple[int | str, object]]()
+    for one, node in calls:
+        if any(map(_is_held_out, one.bound)) or ast.unparse(node) in validating:
+            name = last_name(node.func)
+            made[name] = made.get(name, frozenset()) | literals_of(node)
+        else:
+            others |= literals_of(node)
+    return {name: literals - others for name, literals in made.items()}
 
 
 def literals_of(call: ast.Call) -> frozenset[tuple[int | str, object]]:

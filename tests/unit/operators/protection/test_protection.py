@@ -532,6 +532,7 @@ class Trainer:
         return self.rows * 2
     def evaluate(self):
         return self.measure(self.eval_rows)
+dev = make(20, 5)
 trainer = Trainer(3, make(40, 1), make(30, 7), measure)
 trainer.fit()
 print('val_loss:', trainer.evaluate())
@@ -546,6 +547,7 @@ print('val_loss:', trainer.evaluate())
         ("make(40, 1)", "make(30, 7)", True),
         ("make(40, 1)", "make(40, 1)[:9]", False),
         ("make(40, 1)", "make(99, 7)", True),
+        ("make(40, 1)", "make(99, 5)", True),
         ("make(40, 1)", "make(99, 1)", False),
         ("7), measure", "7), lambda pair: 0.0", True),
         ("Trainer(3", "Trainer(4", False),
@@ -553,7 +555,7 @@ print('val_loss:', trainer.evaluate())
     ],
 )
 def test_held_out_data_and_functions_stay_where_they_are_handed_over(old: str, new: str, is_refused: bool) -> None:
-    entries = ("make", "measure", "Trainer.__init__: self.rows…", "Trainer.evaluate", "print('val_loss:'…")
+    entries = ("make", "measure", "dev", "Trainer.__init__: self.rows…", "Trainer.evaluate", "print('val_loss:'…")
     protection = Protection(HANDED, ("train.py",), entries, [LOSS])
     assert protection.violation(HANDED) is None
     assert (protection.violation(HANDED.replace(old, new, 1)) is not None) is is_refused
