@@ -85,13 +85,14 @@ def doctor(
     from evo.commands.views.terminal import literal, print_whole, stdout_console
     from evo.config.options import PROJECT_FILE
     from evo.config.reading import load_config
-    from evo.runs.doctor import State, examine, examine_language_models
+    from evo.runs.doctor import State, examine
 
-    findings = examine(folder)
+    llm = None
     if with_llm:
         named = {"llm": {"model": named_weights("--model", model)}}
         file = PROJECT_FILE if config is None and os.path.lexists(PROJECT_FILE) else config
-        findings += examine_language_models(load_config(file, named).llm)
+        llm = load_config(file, named).llm
+    findings = examine(folder, llm=llm)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -56,6 +56,11 @@ _TYPES = {
 }
 """What pydantic calls the types of TOML."""
 
+_WHERE_KEYS_ARE = (
+    "keys of language models stay out of files, in the environment variable of the provider (ANTHROPIC_API_KEY, "
+    "OPENAI_API_KEY) or the one that `key_variable` in [[llm.models]] names."
+)
+
 _OF_OTHER_WORKERS = {"local": ("address",), "ray": ("count", "devices")}
 """What a flag that names another kind of workers leaves behind."""
 
@@ -289,6 +294,8 @@ def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequen
     name = _called(location, source)
     if problem["type"] == "extra_forbidden":
         siblings = (keys_of or _keys_of)(problem["loc"][:-1])
+        if location[0] == "llm" and location[-1].endswith(("key", "token")):
+            return f"{name} is not a configuration key: {_WHERE_KEYS_ARE}"
         return f"{name} is not a configuration key; {suggest(location[-1], siblings)}"
     if problem["type"] == "missing":
         return f"{name} is missing."

@@ -31,6 +31,7 @@ from operators.llm.client import PromptRefused
 from operators.llm.context import Prompts
 from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
+from operators.services import PROVIDERS
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError, MachineError
 from trainer.evaluation import Budget, Clock
@@ -73,8 +74,16 @@ class Finding:
     advice: str = ""
 
 
-def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[Finding]:
-    """Return what a run made in `folder` would find on this machine; torch is not imported."""
+def examine(
+    folder: Path, environment: Mapping[str, str] = os.environ, *, llm: LLMConfig | None = None
+) -> list[Finding]:
+    """Return what a run made in `folder` would find on this machine; torch is not imported.
+
+    Args:
+        folder: for runs.
+        environment: with the keys.
+        llm: the language models to call; without, only the variables that would reach one are looked at.
+    """
     devices, machine = find(), capacity()
     return [
         _python(),
@@ -90,7 +99,7 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
         _memory(machine),
         _disk(folder),
         *_corpora(default_cache() / "corpora"),
-        _language_model(environment),
+        *([found_language_model(environment)] if llm is None else examine_language_models(llm, environment)),
         _coding_agents(environment.get("PATH")),
     ]
 
@@ -287,17 +296,25 @@ def _coding_agents(path: str | None) -> Finding:
     return Finding("coding agents", State.OK, ", ".join(found) or f"none of {', '.join(programs)} is on the PATH")
 
 
-def _language_model(environment: Mapping[str, str]) -> Finding:
+def found_language_model(environment: Mapping[str, str] = os.environ) -> Finding:
+    """Say which variables would reach a language model; nothing is asked."""
     subject = "language model"
-    key = "an API key is set" if environment.get("ANTHROPIC_API_KEY", "").strip() else "no API key"
-    base_url = environment.get("ANTHROPIC_BASE_URL") or None
-    if base_url is not None:
-        try:
-            check_base_url(base_url)
-        except EvoError as error:
-            return Finding(subject, State.MISSING, f"a wrong base URL and {key}", f"ANTHROPIC_BASE_URL: {error}")
-        return Finding(subject, State.OK, f"a base URL and {key}")
-    if key.startswith("no"):
-        advice = "set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL to use one; without, runs use the classical operators"
-        return Finding(subject, State.NOTE, f"{key}, no base URL", advice)
-    return Finding(subject, State.OK, f"{key}, Anthropic's own service")
+    for provider, service in PROVIDERS.items():
+        if base_url := environment.get(service.url_variable, ""):
+            try:
+                check_base_url(base_url, provider)
+            except EvoError as error:
+                return Finding(subject, State.MISSING, "a wrong base URL", f"{service.url_variable}: {error}")
+    variables = {name for one in PROVIDERS.values() for name in (one.key_variable, one.url_variable)}
+    if found := sorted(name for name in variables if environment.get(name, "").strip()):
+        is_default = found[0].startswith("ANTHROPIC_")
+        advice = "" if is_default else 'say provider = "openai" and a model in [llm] to use one'
+        said = f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} set"
+        return Finding(subject, State.OK if is_default else State.NOTE, said, advice)
+    return Finding(
+        subject,
+        State.NOTE,
+        "no API key, no base URL",
+        "set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL to use one, or name another provider in [llm]; without, runs use "
+        "the classical operators",
+    )

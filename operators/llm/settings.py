@@ -135,8 +135,8 @@ class LLMSettings:
         if self.is_own_service and not (self.api_key or "").strip():
             own = PROVIDERS[self.provider]
             raise ConfigError(
-                f"{own.url} needs an API key, but none was given. Set {own.key_variable}, or set {own.url_variable} to "
-                "a server that needs none."
+                f"{own.url} needs an API key, but none was given. Set {own.key_variable}, or {own.url_variable} to a "
+                f"server that needs none; or set `provider`, which is {self.provider}, to the one of {self.model}."
             )
 
 
@@ -160,9 +160,11 @@ def check_base_url(base_url: str, provider: ProviderName = "anthropic") -> None:
     path = parts.path.rstrip("/")
     for ending in PROVIDERS[provider].added_paths:
         if path.endswith(ending):
+            other = ' A server of OpenAI\'s API needs provider = "openai".' if ending == "/v1" else ""
             corrected = without_credentials(f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}")
             raise ConfigError(
-                f"{expected}, without {ending}, which is added to it, but it was {shown!r}. Did you mean {corrected}?"
+                f"{expected}, without {ending}, which {provider} adds to it, but it was {shown!r}. Did you mean "
+                f"{corrected}?{other}"
             )
 
 

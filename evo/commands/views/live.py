@@ -32,6 +32,7 @@ from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
 from operators.naming import LLMName
+from operators.services import PROVIDERS
 from trainer.errors import counted
 from trainer.evaluation import Status
 from trainer.sandbox import Level, choose_level
@@ -173,9 +174,12 @@ class LiveView(Remarks, Observer):
         if config.uses_agent:
             yield f"coding agent: {literal(self._agent())}"
         if not config.uses_language_model:
+            first = config.llm.entries[0]
+            service = PROVIDERS[first.provider or config.llm.provider]
             yield (
                 "No language model: this run uses the classical operators. "
-                "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."
+                f"Set {literal(first.key_variable or service.key_variable)} or {service.url_variable} for one, or name "
+                "another provider in `\\[llm]`."
             )
 
     def _agent(self) -> str:

@@ -71,6 +71,21 @@ def test_the_models_of_the_project_are_called_by_default(tmp_path: Path) -> None
     assert [received.body["model"] for received in server.requests] == ["mine"]
 
 
+@pytest.mark.parametrize(
+    ("environment", "state", "said"),
+    [
+        ({}, State.NOTE, "no API key, no base URL"),
+        ({"ANTHROPIC_API_KEY": "k"}, State.OK, "ANTHROPIC_API_KEY is set"),
+        ({"OPENAI_API_KEY": "k"}, State.NOTE, 'OPENAI_API_KEY is set say provider = "openai"'),
+        ({"OPENAI_BASE_URL": "localhost:8000"}, State.MISSING, "Did you mean http://localhost:8000?"),
+    ],
+)
+def test_what_would_reach_a_model_is_told_without_a_call(environment: dict[str, str], state: State, said: str) -> None:
+    finding = doctor.found_language_model(environment)
+    assert finding.state is state
+    assert said in f"{finding.found} {finding.advice}"
+
+
 def test_every_model_is_called_once() -> None:
     with MessagesServer(say("Ready."), fallback=status(404)) as server:
         models = [{"name": "claude-haiku-5-5", "effort": "low"}, {"name": "gone"}]

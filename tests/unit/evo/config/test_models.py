@@ -105,6 +105,7 @@ def test_wrong_models_are_named() -> None:
     assert "greater than 0" in refusal(SMALL | {"weight": 0.0})
     assert "'low'" in refusal(SMALL | {"effort": "little"})
     assert "`llm.models.0.name` is missing" in refusal({"weight": 1.0})
+    assert "`llm.models.0.api_key` is not a configuration key: keys of" in refusal(SMALL | {"api_key": "sk"})
     assert "Did you mean http://localhost:11434?" in refusal(LOCAL | {"base_url": "localhost:11434"})
 
 

@@ -21,7 +21,7 @@ LOCAL = "http://localhost:8080"
         ("  ", "it was empty"),
         ("localhost:8080", r"Did you mean http://localhost:8080\?"),
         ("http://localhost:8080/v1", r"Did you mean http://localhost:8080\?"),
-        ("http://localhost:8080/v1/", r"Did you mean http://localhost:8080\?"),
+        ("http://localhost:8080/v1/", r'Did you mean http://localhost:8080\? .* needs provider = "openai"'),
         ("https://proxy.example/llm/v1/messages", r"Did you mean https://proxy.example/llm\?"),
         ("ftp://localhost", "http:// or https://"),
         ("http://", "host name"),
