@@ -106,7 +106,9 @@ _BY_WORDS = (
 )
 """The status that would have fitted, by the words with which servers explain one that may mean much."""
 _AMBIGUOUS = frozenset({400, 403, 412, 500})
-_WAIT = re.compile(r"\b(?:again|retry) (?:in|after) (?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)\s*(ms|s))?", re.IGNORECASE)
+_WAIT = re.compile(r"\b(?:again|retry) (?:in|after)((?:\s*\d+(?:\.\d+)?\s*[a-z]+)+)", re.IGNORECASE)
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milli|s|m|h|d)", re.IGNORECASE)
+_SECONDS = {"ms": 1e-3, "milli": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 _NEXT_STEPS = {
     401: "Check the API key.",
@@ -185,9 +187,8 @@ def parse_retry_after(value: str | None, now: float, unit_seconds: float = 1.0) 
 
 def _wait_in_words(message: str) -> float | None:
     """Return the wait that a server names in its explanation, such as "try again in 1m7.5s"."""
-    for minutes, number, unit in _WAIT.findall(message):
-        if minutes or number:
-            return _capped(60 * float(minutes or 0) + float(number or 0) * (0.001 if unit == "ms" else 1))
+    if (named := _WAIT.search(message)) and (times := _TIME.findall(named[1])):
+        return _capped(sum(float(number) * _SECONDS[unit.lower()] for number, unit in times))
     return None
 
 

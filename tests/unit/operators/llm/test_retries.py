@@ -37,6 +37,10 @@ def test_retry_after_is_capped_and_nonsense_ignored(header: str | None, seconds:
         ("Please try again in 20ms. Visit", 0.02),
         ("Quota exceeded. Please retry in 34.07s.", 34.07),
         ("please try again after 60 seconds", 60),
+        ("Please retry in 2 minutes", 120.0),
+        ("Please try again in 250 milliseconds.", 0.25),
+        ("Limit 100000, used 99999. Please try again in 1h25m30.5s.", 120.0),
+        ("Please try again in 3 attempts", None),
         ("Please try again in a while", None),
     ],
 )
