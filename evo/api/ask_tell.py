@@ -277,7 +277,7 @@ class Search:
             raise _no_numbers(error) from None
         if not all(map(is_comparable, measured.values())):
             raise _no_numbers(f"they were {measured}")
-        measured[CODE_LINES.name] = float(code_lines(candidate.source))
+        measured[CODE_LINES.name] = float(code_lines(candidate._job.genome))  # noqa: SLF001 - of this module
         return told(candidate.seed, Status.OK, measured, reason)
 
 

@@ -55,6 +55,16 @@ def tell_all(searching: evo.Search, *, wait: bool = False) -> list[evo.Candidate
     return candidates
 
 
+def test_a_genome_need_not_be_a_program(tmp_path: Path) -> None:
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("Write {count} lines about evolution.\n", encoding="utf-8")
+    with evo.Search(prompt, {"loss": "minimize"}, evaluations=8, out=tmp_path / "run", **QUICK) as searching:
+        candidate = searching.ask()
+        searching.tell(candidate, {"loss": 0.5})
+    assert candidate.source == prompt.read_text(encoding="utf-8")
+    assert list(searching.run.evaluations["code_lines"].dropna()) == [1.0]
+
+
 def test_a_whole_search_is_a_run_like_any_other(tmp_path: Path) -> None:
     with search(tmp_path, 64) as searching:
         candidates = tell_all(searching)
