@@ -14,7 +14,7 @@ from typing import NamedTuple
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
 from operators.protection.probabilities import NORMALIZES, logarithms_of
-from operators.protection.units import DEFINITION, FUNCTION
+from operators.protection.units import DEFINITION, FUNCTION, names_in
 from populations.descriptors import last_name
 
 _SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
@@ -250,7 +250,7 @@ class _Reporter:
 
     def _evolves(self, func: ast.expr) -> str:
         """Return the name of the genome's function that is called; empty if none is."""
-        names = {node.id for node in ast.walk(func) if isinstance(node, ast.Name)} & set(self._evolving)
+        names = names_in(func) & set(self._evolving)
         if not names:
             return ""
         if isinstance(func, ast.Attribute):

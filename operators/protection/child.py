@@ -13,7 +13,6 @@ from operators.protection.handed import Names, handed_on, named
 from operators.protection.output import UNKNOWN
 from operators.protection.parts import Parts, Taken, exceeds, shared_in, takings
 from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, root_of
-from populations.descriptors import last_name
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Child:
     @cached_property
     def given(self) -> Mapping[Scope, frozenset[str]]:
         """By function that the file itself never calls, the names of what it is given, parts of that in loops too."""
-        called = {last_name(node.func) for one in self.free for node in one.nodes if isinstance(node, ast.Call)}
+        called = {name for one in self.free for name in one.called}
         found: dict[Scope, set[str]] = {}
         made: set[tuple[Scope, str]] = set()
         for one in self.free:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operators.protection.output import text_of
 from operators.protection.parts import Parts, parts_of
 from operators.protection.probabilities import methods_measured
-from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
+from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, names_in, root_of, words
 from populations.descriptors import last_name
 
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
@@ -140,8 +140,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         for node in one.nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
     ]
-    called = {id(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
-    seeding = {last_name(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
+    called = {id(node.func) for one in fixed for node in one.calls}
+    seeding = {name for one in fixed for name in one.called}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     seeding |= _GENERATORS if seeding & _GENERATORS else set()
     parts = parts_of(fixed, free, _RESULT.search)
@@ -210,7 +210,7 @@ def _parted(fixed: Sequence[Unit], read_by_free: Set[str]) -> frozenset[str]:
     """Return what protected code reads of what one statement or loop parts for it and others: `xt, yt, xv, yv = …`."""
     targets = [(one, one.node.targets[0]) for one in fixed if isinstance(one.node, ast.Assign)]
     targets += [(one, one.node.target) for one in fixed if isinstance(one.node, ast.For)]
-    several = [_targets(target) for _, target in targets if isinstance(target, ast.Tuple)]
+    several = [names_in(target) for _, target in targets if isinstance(target, ast.Tuple)]
     parted = {name for names in several if names & read_by_free for name in names}
     return frozenset(parted & {name for one in fixed for name in one.read})
 
@@ -221,16 +221,12 @@ def _made_for_evaluation(fixed: Sequence[Unit]) -> frozenset[str]:
     calls = [
         (one, node)
         for one in fixed
-        for node in one.nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+        for node in one.calls
+        if isinstance(node.func, ast.Name) and node.func.id in functions
     ]
     got = {each.id for _, node in calls for each in node.args if isinstance(each, ast.Name)}
     made = {name for one, node in calls if getattr(one.node, "value", None) is node for name in one.bound}
     return frozenset(name for name in made & got if not _RESULT.search(name))
-
-
-def _targets(target: ast.expr) -> set[str]:
-    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Scope, str]]:
@@ -239,7 +235,7 @@ def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[S
     for one in fixed:
         parts = [node.slice for node in one.nodes if isinstance(node, ast.Subscript)]
         parts += [one.node.iter] if isinstance(one.node, ast.For) else []
-        names = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+        names = names_in(*parts)
         yield from ((one.scope, name) for name in names & parameters.get(one.scope, frozenset()))
 
 
@@ -334,13 +330,12 @@ def _choosing(
         name
         for one in fixed
         if isinstance(one.node, ast.Assign) and one.bound & held
-        for node in one.nodes
-        if isinstance(node, ast.Call)
-        and ((name := last_name(node.func)) in defined or _LOADS.search(ast.unparse(node.func)))
+        for node in one.calls
+        if ((name := last_name(node.func)) in defined or _LOADS.search(ast.unparse(node.func)))
     }
     readers = {one.scope[0] for one in fixed if one.scope[:1] and one.scope[0] in defined and one.read & held}
     calls: dict[str, list[ast.Call]] = {}
-    for node in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
+    for node in (node for one in free for node in one.calls):
         calls.setdefault(last_name(node.func), []).append(node)
     others = {name: None for name in makers if name not in calls}
     return others | {name: _choices(calls[name]) for name in makers | readers if name in calls}
@@ -356,7 +351,7 @@ def _validating(
     """
     named = _parameters_by_place(units)
     found: dict[tuple[str, int | str], frozenset[str]] = {}
-    for call in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
+    for call in (node for one in free for node in one.calls):
         name = last_name(call.func)
         names = named.get(name, [])
         held = dict(_held_out_places(call))
@@ -376,8 +371,7 @@ def _made(
     units: Sequence[Unit], validating: Set[str], functions: Set[str]
 ) -> dict[str, frozenset[tuple[int | str, object]]]:
     """Return the literals that only the calls which make held-out data give to protected functions, by function."""
-    nodes = [(one, node) for one in units for node in one.nodes]
-    calls = [(one, node) for one, node in nodes if isinstance(node, ast.Call) and last_name(node.func) in functions]
+    calls = [(one, node) for one in units for node in one.calls if last_name(node.func) in functions]
     made: dict[str, frozenset[tuple[int | str, object]]] = {}
     others = frozenset[tuple[int | str, object]]()
     for one, node in calls:

@@ -35,7 +35,7 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
         for name, value in named(one):
             if root_of(value) in data:
                 found.setdefault(one.scope, set()).add(name)
-        for call in (node for node in one.nodes if isinstance(node, ast.Call)):
+        for call in one.calls:
             for scope, name in _given(call, functions, data):
                 found.setdefault(scope, set()).add(name)
     bound: dict[Scope, list[str]] = {}

@@ -112,8 +112,8 @@ def _named_specials(new: Unit) -> Iterator[str]:
     """Yield the special names that a unit gives to what no class defines: by setting them, or in a text."""
     asked = {
         id(inner)
-        for node in new.nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"hasattr", "getattr"}
+        for node in new.calls
+        if isinstance(node.func, ast.Name) and node.func.id in {"hasattr", "getattr"}
         for inner in ast.walk(node)
     }
     for node in new.nodes:

@@ -89,7 +89,7 @@ def _mixed(data: Mapping[Scope, Set[str]], scope: Scope, fixed: Sequence[Unit], 
 
     That is what both read, what the training data are derived from, and what a library gets beside a model.
     """
-    called = {last_name(node.func) for one in free for node in one.nodes if isinstance(node, ast.Call)}
+    called = {name for one in free for name in one.called}
     whole = {one.node.name for one in fixed if isinstance(one.node, FUNCTION) and not one.scope}
     lent = [one for one in fixed if one.scope[:1] and one.scope[0] in whole & called]
     open_names = {name for one in free for name in one.read}
@@ -101,7 +101,7 @@ def _mixed(data: Mapping[Scope, Set[str]], scope: Scope, fixed: Sequence[Unit], 
         if one.scope[: len(scope)] != scope:
             continue
         read = one.read & data[scope]
-        fitted = [node for node in one.nodes if isinstance(node, ast.Call) and root_of(node.func) in imports]
+        fitted = [node for node in one.calls if root_of(node.func) in imports]
         given = [{each.id for each in node.args if isinstance(each, ast.Name)} for node in fitted]
         is_fitted = any(names & own and names & read for names in given)
         if read & open_names or is_fitted or one.bound & derived & set().union(*data.values()):
@@ -122,8 +122,8 @@ def takings(unit: Unit, name: str) -> Iterator[ast.expr | None]:
     asked = {id(node.value) for node in unit.nodes if isinstance(node, ast.Attribute) and node.attr in _SHAPE}
     asked |= {
         id(node.args[0])
-        for node in unit.nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and node.args
+        for node in unit.calls
+        if isinstance(node.func, ast.Name) and node.func.id == "len" and node.args
     }
     for node in unit.nodes:
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in asked:
@@ -193,7 +193,7 @@ def _data(fixed: Sequence[Unit]) -> dict[Scope, set[str]]:
     for one in fixed:
         if not isinstance(one.node, ast.Assign | ast.AnnAssign) or one.node.value is None or _is_table(one.node.value):
             continue
-        called = {last_name(node.func) for node in one.nodes if isinstance(node, ast.Call)}
+        called = one.called
         around = [found.get(one.scope[:depth], set()) for depth in range(len(one.scope) + 1)]
         read = {name for names in around for name in names & one.read if any(True for _ in takings(one, name))}
         if read or any(map(_MAKES.search, called)) or _made_by(one.node.value) in defined:

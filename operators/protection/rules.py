@@ -146,7 +146,7 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the means that reach around the language: frames, other interpreters, raw output."""
     if isinstance(new.node, ast.Import | ast.ImportFrom):
         yield from _hidden_import(new.node)
-    called = {id(node.func) for node in new.nodes if isinstance(node, ast.Call)}
+    called = {id(node.func) for node in new.calls}
     used = {
         id(node.value)
         for node in new.nodes
@@ -171,9 +171,9 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 
 def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit gets at modules, memory, streams and attributes without naming them."""
-    called = {id(node.func) for node in new.nodes if isinstance(node, ast.Call)}
+    called = {id(node.func) for node in new.calls}
     owners = {id(node.value) for node in new.nodes if isinstance(node, ast.Attribute)} | _aliased(new)
-    owners |= {id(node.args[0]) for node in new.nodes if isinstance(node, ast.Call) and node.args and _names(node)}
+    owners |= {id(node.args[0]) for node in new.calls if node.args and _names(node)}
     for node in new.nodes:
         match node:
             case ast.Attribute(attr=name) if name.lstrip("_") in _MODULES and root_of(node) in child.imports:
@@ -331,12 +331,11 @@ def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit ends the program, or a function with protected statements, before these run."""
     names = {node.id for node in new.nodes if isinstance(node, ast.Name)}
-    called = [node for node in new.nodes if isinstance(node, ast.Call)]
     if any(isinstance(node, ast.Attribute) and node.attr == "exit" for node in new.nodes) or names & (
         _EXITS if isinstance(new.node, ast.ExceptHandler) else _EXITS | {"SystemExit", "KeyboardInterrupt"}
     ):
         yield "it ends the program early; let it run to its end"
-    parsing = {id(call.func) for call in called if _is_empty(call)}
+    parsing = {id(call.func) for call in new.calls if _is_empty(call)}
     for node in new.nodes:
         if isinstance(node, ast.Attribute) and node.attr in _PARSING and id(node) not in parsing:
             yield "the command line is given from outside, and a flag may end the program; parse nothing else"
@@ -401,7 +400,7 @@ def chooses(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 
 def _makes_again(call: ast.Call, name: str, new: Unit, guards: Guards) -> Iterator[str]:
     """Yield where a call makes held-out data for another use, by the literals that make them."""
-    sanctioned = {id(value) for node in new.nodes if isinstance(node, ast.Call) for value in _validated(node, guards)}
+    sanctioned = {id(value) for node in new.calls for value in _validated(node, guards)}
     if id(call) not in sanctioned and guards.made.get(name, frozenset()) & literals_of(call):
         yield f"`{ast.unparse(call)}` makes held-out data; use the training data"
 

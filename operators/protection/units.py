@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from operators.protection.output import UNKNOWN, text_of
+from populations.descriptors import last_name
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITION = (*FUNCTION, ast.ClassDef)
@@ -67,7 +68,7 @@ class Unit:
     def inner(self) -> frozenset[str]:
         """The names that comprehensions and lambdas in it bind for themselves."""
         targets = [one.target for one in self.nodes if isinstance(one, ast.comprehension)]
-        names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        names = names_in(*targets)
         lambdas = [one.args for one in self.nodes if isinstance(one, ast.Lambda)]
         return frozenset(names | {name for arguments in lambdas for name in _parameters(arguments)})
 
@@ -75,6 +76,16 @@ class Unit:
     def read(self) -> frozenset[str]:
         """The names that it reads."""
         return frozenset(one.id for one in self.nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))
+
+    @cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        """The calls in it."""
+        return tuple(one for one in self.nodes if isinstance(one, ast.Call))
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The last names of what it calls."""
+        return frozenset({last_name(one.func) for one in self.calls} - {""})
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -88,8 +99,8 @@ class Unit:
         """The flags that it names, with two dashes, or with one where an argument is declared by no longer name."""
         declared = (
             [str(argument.value) for argument in one.args if isinstance(argument, ast.Constant)]
-            for one in self.nodes
-            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "add_argument"
+            for one in self.calls
+            if isinstance(one.func, ast.Attribute) and one.func.attr == "add_argument"
         )
         short = (names for names in declared if not any(name.startswith("--") for name in names))
         found = {name for names in short for name in names if name.startswith("-")}
@@ -277,6 +288,11 @@ def _parameters(arguments: ast.arguments) -> Iterator[str]:
 def is_import(unit: Unit) -> bool:
     """Return whether a unit imports something."""
     return isinstance(unit.node, ast.Import | ast.ImportFrom)
+
+
+def names_in(*nodes: ast.AST) -> set[str]:
+    """Return the names in some expressions or statements."""
+    return {one.id for node in nodes for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
 def root_of(node: ast.AST) -> str | None:

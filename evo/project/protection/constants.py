@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.statements import calls, flags_of, is_literal, key_of, paths_of_keys, table_values
+from evo.project.protection.statements import flags_of, is_literal, key_of, paths_of_keys, table_values
 from evo.project.protection.words import EVALUATING, SEED, SEEDING, TUNED
 from operators.protection.items import item_at
 from operators.protection.units import is_import, root_of
@@ -68,11 +68,11 @@ def _readers(flow: Flow, file: EvolvingFile, shared: frozenset[str]) -> _Read:
         if reason is None:
             continue
         read.fixed.update(one.read)
-        if reason == SEED and any(map(SEEDING.match, calls(one))):
+        if reason == SEED and any(map(SEEDING.match, one.called)):
             read.keys.update((keys, SEED) for keys in paths_of_keys(one, imports))
         if one.scope:
             read.inside.update(one.read)
-        if not (reason.startswith("reports") or reason == SEED or flow.training & calls(one)):
+        if not (reason.startswith("reports") or reason == SEED or flow.training & one.called):
             read.computed.update(one.read)
             measured = (keys for keys in paths_of_keys(one, imports) if _is_measured(keys[-1]))
             read.keys.update((keys, "the evaluation reads it") for keys in measured)

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Sequence
 from evo.project.modules import Module, Project
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
-    calls,
     defaulted,
     descends,
     flags_of,
@@ -58,7 +57,7 @@ from evo.project.protection.words import (
     SEEDING,
     TRAINS,
 )
-from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, names_in, root_of
 from populations.descriptors import last_name
 
 _RUNS = "runs the evaluation"
@@ -106,8 +105,8 @@ class Flow:
                 last_name(node.func)
                 for place, one in enumerate(file.units)
                 if place not in file.reasons
-                for node in one.nodes
-                if isinstance(node, ast.Call) and (isinstance(node.func, ast.Name) or root_of(node) not in libraries)
+                for node in one.calls
+                if (isinstance(node.func, ast.Name) or root_of(node) not in libraries)
             }
             for place in file.reasons:
                 one = file.units[place]
@@ -160,7 +159,7 @@ class Flow:
         scope, places = resolved(file, reader.scope, name)
         places = file.reaching(reader, [*places, *file.fillers(scope, name)])
         units = [file.units[place] for place in places]
-        if any(map(table_values, units)) and any(map(SEEDING.match, calls(reader))):
+        if any(map(table_values, units)) and any(map(SEEDING.match, reader.called)):
             return  # a table of settings holds more than the seed
         if units and is_given_alone(reader, name):
             return
@@ -207,7 +206,7 @@ class Flow:
     def _reporter(self, file: EvolvingFile, path: Scope) -> None:
         """Protect a function that reports what it is given, with its calls: `def show(loss): print(loss)`."""
         inner = file.in_scope(path)
-        called = {path[-1]}.union(*(calls(file.units[place]) for place in inner))
+        called = {path[-1]}.union(*(file.units[place].called for place in inner))
         if not any(map(MAKES_MODEL.match, called)) and not any(trains(file.units[place]) for place in inner):
             for place in (*file.binders(path[:-1], path[-1]), *inner):
                 self._add(file, place, f"reports through `{path[-1]}`")
@@ -215,7 +214,7 @@ class Flow:
             (other, place)
             for other in self.files.values()
             for place, one in enumerate(other.units)
-            if path[-1] in calls(one) and not isinstance(one.node, DEFINITION)
+            if path[-1] in one.called and not isinstance(one.node, DEFINITION)
         ]
         labelled = [(other, place) for other, place in found if self._labels & other.units[place].texts]
         for other, place in labelled or found:
@@ -276,7 +275,7 @@ class Flow:
             for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
                 self._add(file, place, "the evaluation")
             for place, one in enumerate(file.units):
-                if path[-1] in calls(one) and one.scope[:depth] != path and not isinstance(one.node, DEFINITION):
+                if path[-1] in one.called and one.scope[:depth] != path and not isinstance(one.node, DEFINITION):
                     self._add(file, place, _RUNS)
 
     def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
@@ -295,9 +294,7 @@ class Flow:
                     if is_number:
                         self._numbers.add(id(head))
                 elif isinstance(head.node, ast.For) and _may_hold_out(head):
-                    for other in sorted(
-                        {inner.id for inner in ast.walk(head.node.iter) if isinstance(inner, ast.Name)}
-                    ):
+                    for other in sorted(names_in(head.node.iter)):
                         self._follow(file, head, other)
         elif takes_loss(reader, name):
             self.used_by_both |= self._classes(file, places)
@@ -312,12 +309,12 @@ class Flow:
             return
         for place in file.in_scope(scope):
             one = file.units[place]
-            fits = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "fit"]
+            fits = [node for node in one.calls if last_name(node.func) == "fit"]
             for node in fits if one.scope == scope else ():
                 if root_of(node) == name:
                     self._add(file, place, "it measures itself on these data")
                 if root_of(node) == name or name in one.bound:
-                    given = {inner.id for part in node.args for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+                    given = names_in(*node.args)
                     for label in sorted(inner for inner in given if not FEATURES.search(inner)):
                         self._follow(file, one, label)
 
@@ -337,13 +334,13 @@ class Flow:
         if not _may_hold_out(head):
             return False
         inner = [file.units[place] for place in file.in_loop(head)]
-        return not any(trains(one) or any(map(LEARNS_FROM.match, calls(one))) for one in inner)
+        return not any(trains(one) or any(map(LEARNS_FROM.match, one.called)) for one in inner)
 
     def _function(self, file: EvolvingFile, path: Scope, reader: Unit | None = None) -> None:
         """Protect a function that is called, or what it returns where it trains as well."""
         inner = file.in_scope(path)
         is_training = any(trains(file.units[place]) for place in inner)
-        if is_training and reader and path[-1] not in calls(reader):
+        if is_training and reader and path[-1] not in reader.called:
             return  # the evaluation is given what trains, and calls it itself
         if not EVALUATES.match(path[-1]) and (is_training or (reader and takes_result(reader, path[-1]))):
             self.training.add(path[-1])
@@ -412,9 +409,9 @@ class Flow:
                 descends(one)
                 or (
                     makes_instance(one)
-                    and not any(DATA_CLASS.search(made) or CONTAINER.match(made) for made in calls(one))
+                    and not any(DATA_CLASS.search(made) or CONTAINER.match(made) for made in one.called)
                 )
-                or any(MAKES_MODEL.match(called) for called in calls(one) - _asked_of_data(one))
+                or any(MAKES_MODEL.match(called) for called in one.called - _asked_of_data(one))
             ):
                 return True
         return (
@@ -433,21 +430,21 @@ class Flow:
 
     def _classes(self, file: EvolvingFile, places: Sequence[int]) -> set[str]:
         defined = {node.name for node in file.module.tree.body if isinstance(node, ast.ClassDef)}
-        return {name for place in places for name in calls(file.units[place])} & defined
+        return {name for place in places for name in file.units[place].called} & defined
 
 
 def _may_hold_out(head: Unit) -> bool:
     """Return whether a head begins a loop over data that may be held out."""
     return (
         isinstance(head.node, ast.For)
-        and "range" not in calls(head)
+        and "range" not in head.called
         and "train" not in ast.unparse(head.node.iter).lower()
     )
 
 
 def _asked_of_data(unit: Unit) -> set[str]:
     """Return the methods of environments that a statement calls by an object's name: `step` of `env.step(action)`."""
-    called = (node.func for node in unit.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
+    called = (node.func for node in unit.calls if isinstance(node.func, ast.Attribute))
     return {one.attr for one in called if one.attr in _OF_ENVIRONMENT and DATA_CLASS.search(root_of(one) or "")}
 
 

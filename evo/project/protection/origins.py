@@ -11,7 +11,6 @@ from evo.project.modules import Module, Project
 from evo.project.protection.clock import TimeLimits, time_limits
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
-    calls,
     compares,
     flags_of,
     key_of,
@@ -51,14 +50,14 @@ def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> It
         return
     for file in files.values():
         others = {name for name, (source, _) in project.imported(file.module).items() if source.name not in files}
-        instances = {name for one in file.units if makes_instance(one) and calls(one) & others for name in one.bound}
+        instances = {name for one in file.units if makes_instance(one) and one.called & others for name in one.bound}
         for place, one in enumerate(file.units):
             returns_data = isinstance(one.node, ast.Return) and any(map(_is_for_evaluation, one.read))
             if returns_data and file.speaks_of_training:  # where nothing is, `valid` and `best_eval` are of moves
                 yield file, place, "gives the evaluation its data"
             if isinstance(one.node, DEFINITION):
                 continue
-            called = {(root_of(node.func), last_name(node.func)) for node in one.nodes if isinstance(node, ast.Call)}
+            called = {(root_of(node.func), last_name(node.func)) for node in one.calls}
             if any(root in others | instances and EVALUATES.match(name) for root, name in called):
                 yield file, place, "runs the evaluation"
             elif one.bound & instances and any(map(_is_for_evaluation, one.read | _keywords(one))):
@@ -101,7 +100,7 @@ def prints(files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
     for metric in _unwritten(metrics):
         for file in files.values():
             for place, one in enumerate(file.units):
-                printed = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "print"]
+                printed = [node for node in one.calls if last_name(node.func) == "print"]
                 if any(_may_print(outputs(node) or "", metric) for node in printed):
                     yield file, place, f"may report {metric.name}"
 
@@ -139,12 +138,12 @@ def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterat
         reporters = _reporters(project, files, metrics, file.module)
         writers = _writers(file, metrics)
         for place, one in enumerate(file.units):
-            lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and calls(one) else ()
+            lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and one.called else ()
             written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), "")
             if name := written or _writes(one, metrics) or writers.get(place) or _reported(one, read):
                 file.followed[place] = reported_nodes(one, {each.label for each in metrics})
                 yield file, place, f"reports {name}"
-            elif calls(one) & reporters:
+            elif one.called & reporters:
                 yield file, place, f"calls what reports {metrics[0].name}"
 
 
@@ -185,7 +184,7 @@ def seeds(files: Files) -> Iterator[Start]:
         for place, one in enumerate(file.units):
             if isinstance(one.node, DEFINITION):
                 continue
-            sets = any(SEEDING.match(name) for name in calls(one)) and not makes_instance(one)
+            sets = any(SEEDING.match(name) for name in one.called) and not makes_instance(one)
             if sets or any(SEED_NAME.search(name) for name in one.bound | flags_of(one)):
                 yield file, place, SEED
 
@@ -195,7 +194,7 @@ def defaults(files: Files, flags: Collection[str]) -> Iterator[Start]:
     given = set(map(flag_name, flags))
     for file in files.values():
         for place, one in enumerate(file.units):
-            if not isinstance(one.node, DEFINITION) and calls(one) and flags_of(one) & given:
+            if not isinstance(one.node, DEFINITION) and one.called and flags_of(one) & given:
                 yield file, place, "the command gives it"
 
 
@@ -214,7 +213,7 @@ def _reporters(project: Project, files: Files, metrics: Sequence[Metric], module
 
 def _reported(unit: Unit, metrics: Sequence[Reported]) -> str:
     """Return the metric that a statement reports, by its pattern or its file; empty for none."""
-    if isinstance(unit.node, DEFINITION) or not calls(unit):
+    if isinstance(unit.node, DEFINITION) or not unit.called:
         return ""
     reasons = [reason for reason in forges(unit, metrics) if not reason.startswith("only")]
     return next((one.name for one in metrics if any(f"`{one.name}`" in reason for reason in reasons)), "")
@@ -239,7 +238,7 @@ def _writers(file: EvolvingFile, metrics: Sequence[Metric]) -> dict[int, str]:
                 )
                 is_seen = one.scope[: len(source.scope)] == source.scope
                 uses = named & settings or (is_seen and names & one.read)
-                if uses and calls(one) and place not in found and not isinstance(one.node, DEFINITION):
+                if uses and one.called and place not in found and not isinstance(one.node, DEFINITION):
                     found[place] = metric.name
                     waiting.append(one)
     return found
@@ -261,6 +260,6 @@ def _settings_of(unit: Unit, ending: str) -> set[str]:
 
 def _writes(unit: Unit, metrics: Sequence[Metric]) -> str:
     """Return the metric that a call puts into a file under its key; empty for none."""
-    is_call = isinstance(unit.node, ast.stmt) and not isinstance(unit.node, DEFINITION) and calls(unit)
+    is_call = isinstance(unit.node, ast.stmt) and not isinstance(unit.node, DEFINITION) and unit.called
     keys = ((one.name, (one.key or "").rpartition(".")[2]) for one in metrics if one.json_file)
     return next((name for name, key in keys if is_call and key in unit.texts), "")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from evo.project.protection.words import EVALUATING, FEATURES, MODEL, RESULT, SEEDING, TRAINS, flag_name
 from operators.protection.guards import filled_keys
 from operators.protection.output import LOGGING
-from operators.protection.units import FUNCTION, Unit, root_of
+from operators.protection.units import FUNCTION, Unit, names_in, root_of
 from populations.descriptors import last_name
 
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
@@ -28,15 +28,9 @@ _REDUCES = frozenset(("float", "round", "abs", "min", "max", "sum", "mean", "med
 _FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 
 
-def calls(unit: Unit) -> set[str]:
-    """Return the last names of what a statement calls."""
-    called = (node.func for node in unit.nodes if isinstance(node, ast.Call))
-    return {last_name(func) for func in called} - {""}
-
-
 def flags_of(unit: Unit) -> set[str]:
     """Return the names under which the flags that a statement defines are read, by argparse or by absl."""
-    defined = (node for node in unit.nodes if isinstance(node, ast.Call) and last_name(node.func).startswith("DEFINE_"))
+    defined = (node for node in unit.calls if last_name(node.func).startswith("DEFINE_"))
     named = {str(node.args[0].value) for node in defined if node.args and isinstance(node.args[0], ast.Constant)}
     return named | set(map(flag_name, unit.flags))
 
@@ -152,8 +146,8 @@ def is_forward(reader: Unit, name: str) -> bool:
             for one in ast.walk(argument)
             if isinstance(one, ast.Name)
         }
-        for node in reader.nodes
-        if isinstance(node, ast.Call) and _is_call_of(node, name)
+        for node in reader.calls
+        if _is_call_of(node, name)
     ]
     return (
         bool(given)
@@ -205,8 +199,8 @@ def takes_attribute(reader: Unit, name: str) -> bool:
 
 def functions_given(unit: Unit) -> set[str]:
     """Return the names that a statement gives to calls where these take an objective or a metric."""
-    given = [one for node in unit.nodes if isinstance(node, ast.Call) for one in node.args]
-    named = [one for node in unit.nodes if isinstance(node, ast.Call) for one in node.keywords]
+    given = [one for node in unit.calls for one in node.args]
+    named = [one for node in unit.calls for one in node.keywords]
     given += [one.value for one in named if one.arg and _OBJECTIVE.search(one.arg)]
     return {one.id for one in given if isinstance(one, ast.Name)}
 
@@ -246,7 +240,7 @@ def is_given_alone(reader: Unit, name: str) -> bool:
 def selects(reader: Unit, name: str) -> bool:
     """Return whether a statement takes a part of something by a name, and is no print: `series[end:]`."""
     parts = [node.slice for node in reader.nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)]
-    names = {one.id for part in parts for one in ast.walk(part) if isinstance(one, ast.Name)}
+    names = names_in(*parts)
     return name in names and not any(isinstance(node, ast.JoinedStr) for node in reader.nodes)
 
 
@@ -258,8 +252,8 @@ def values_given(unit: Unit, head: Unit, name: str) -> list[ast.expr]:
     called = head.scope[-1] if head.node.name == "__init__" and head.scope else head.node.name
     return [
         value
-        for node in unit.nodes
-        if isinstance(node, ast.Call) and last_name(node.func) == called
+        for node in unit.calls
+        if last_name(node.func) == called
         for key, value in [*zip(names, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
         if key == name
     ]
