@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
@@ -277,7 +276,7 @@ def _overrides(settings: Module, module: Module) -> bool:
 
 def _settings_of(module: Module) -> list[str]:
     """Return the constants of a file without the defaults of its functions, which say little of what is searched."""
-    functions = {node.name for node in ast.walk(module.tree) if isinstance(node, FUNCTION)}
+    functions = {node.name for node in module.nodes if isinstance(node, FUNCTION)}
     names = ((name, name.split(".")) for name in varied_constants(module.name, module.text))
     return [name for name, parts in names if all(map(_is_word, parts)) and not functions & set(parts)]
 

@@ -45,7 +45,7 @@ class Argument:
 
 def arguments_of(module: Module) -> Iterator[Argument]:
     """Yield the arguments that a module declares."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             names = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
             others = [one for one in node.args if not (isinstance(one, ast.Constant) and isinstance(one.value, str))]

@@ -176,7 +176,7 @@ def _read_by(call: ast.Call, module: Module) -> Iterator[str]:
 
 def _guarded(module: Module) -> Iterator[ast.AST]:
     """Yield what runs only if some file exists."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.If):
             test = ast.unparse(node.test)
             if any(word in test for word in ("exists", "is_file", "resume")):
@@ -193,8 +193,8 @@ def _opens_for_writing(call: ast.Call) -> bool:
 
 
 def _named(project: Project, module: Module, written: Collection[str]) -> Iterator[Given]:
-    docstrings = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(module.tree):
+    docstrings = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    for node in module.nodes:
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in docstrings:
             for name in _within(project, module, _path(node, module.constants) or ""):
                 path = PurePosixPath(name)
@@ -232,7 +232,7 @@ def _written(project: Project, entry: Module) -> set[str]:
 def _cached(module: Module, home: Path) -> Iterator[Given]:
     """Yield what a module names in the home folder: paths, and models in the Hugging Face cache."""
     inner: set[int] = set()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.expr) or id(node) in inner:
             continue
         path = _path(node, module.constants)

@@ -8,7 +8,7 @@ import re
 import stat
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, takewhile
@@ -55,6 +55,11 @@ class Module:
         return ".".join(PurePosixPath(self.name).with_suffix("").parts)
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The nodes of its tree: nearly every question asks for them, and walking takes longer than asking."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def docstring(self) -> str:
         """Its docstring, or the comments at its beginning."""
         before_code = takewhile(lambda line: line.startswith("#") or not line.strip(), source_lines(self.text))
@@ -63,21 +68,32 @@ class Module:
     @cached_property
     def constants(self) -> dict[str, ast.expr]:
         """The values that the module assigns to names; those of the top level override those in functions."""
-        found: dict[str, ast.expr] = {}
-        for statement in (*ast.walk(self.tree), *self.tree.body):
+        return dict(self._assigned)
+
+    @cached_property
+    def _assigned(self) -> list[tuple[str, ast.expr]]:
+        """The names and values of its plain assignments, those of the top level once more behind the others."""
+        found: list[tuple[str, ast.expr]] = []
+        for statement in (*self.nodes, *self.tree.body):
             match statement:
                 case (
                     ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
                     | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ):
-                    found[name] = value
+                    found.append((name, value))
         return found
+
+    @cached_property
+    def dictionaries(self) -> dict[str, ast.expr]:
+        """The dictionaries that the module writes out and gives a name, where that is given once."""
+        names = Counter(one.id for one in self.nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+        return {name: value for name, value in self._assigned if isinstance(value, ast.Dict) and names[name] == 1}
 
     @cached_property
     def texts(self) -> frozenset[str]:
         """Its string literals."""
         return frozenset(
-            node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            node.value for node in self.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
 
     @property
@@ -88,7 +104,7 @@ class Module:
     @property
     def imports_relatively(self) -> bool:
         """Whether it can only run as part of its package."""
-        return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(self.tree))
+        return any(isinstance(node, ast.ImportFrom) and node.level for node in self.nodes)
 
 
 class Project:
@@ -104,6 +120,7 @@ class Project:
         self._problems: dict[str, str] = {}
         self._imports: dict[str, list[tuple[str, Module, str | None]]] = {}
         self._imported: dict[str, dict[str, tuple[Module, str | None]]] = {}
+        self._used: dict[str, list[Module]] = {}
 
     def module(self, name: str) -> Module | None:
         """Return a file of the project by its relative path, None if it is not readable Python."""
@@ -157,7 +174,7 @@ class Project:
         return self._imports[module.name]
 
     def _bound(self, module: Module) -> Iterator[tuple[str, Module, str | None]]:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             match node:
                 case ast.Import(names=names):
                     for one in names:
@@ -202,13 +219,18 @@ class Project:
                     waiting.append(other)
         return list(found.values())
 
-    def _all_imported(self, module: Module) -> Iterator[Module]:
-        for _, other, _ in self.imports(module):
-            yield other
-            for folder in PurePosixPath(other.name).parents:
-                package = self.module(str(folder / "__init__.py"))
-                if package is not None:
-                    yield package
+    def _all_imported(self, module: Module) -> Sequence[Module]:
+        if module.name not in self._used:
+            others = dict.fromkeys(other for _, other, _ in self.imports(module))
+            packages = ([other, *self._packages(other)] for other in others)
+            self._used[module.name] = list(dict.fromkeys(one for several in packages for one in several))
+        return self._used[module.name]
+
+    def _packages(self, module: Module) -> Iterator[Module]:
+        """Yield the packages around a module."""
+        for folder in PurePosixPath(module.name).parents:
+            if package := self.module(str(folder / "__init__.py")):
+                yield package
 
     def _resolve(self, module: Module, dotted: str, level: int) -> Module | None:
         """Return the project's module with a dotted name, as imported in another module."""

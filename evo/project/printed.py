@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
@@ -52,7 +51,7 @@ _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 def metrics_of(project: Project, entry: Module) -> list[Metric]:
     """Return the metrics that a program reports, each name once, in the order of the source."""
     calls = reached_calls(project, entry)
-    constants = {module.name: {**_dictionaries(module), **module.constants} for module in project.closure(entry)}
+    constants = {module.name: {**module.dictionaries, **module.constants} for module in project.closure(entry)}
     found = [*_printed(calls, constants), *_left_in_files(calls, constants)]
     return _each_once([metric for metric in found if not is_count(metric.label)])
 
@@ -81,21 +80,6 @@ def _keys_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
                         yield str(key.value), node.lineno
             case ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Store()):
                 yield key, node.lineno
-
-
-def _dictionaries(module: Module) -> dict[str, ast.expr]:
-    """Return the dictionaries that a module writes out and gives a name, where that is given once."""
-    names = Counter(node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and _stores(node))
-    return {
-        node.targets[0].id: node.value
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and isinstance(node.targets[0], ast.Name)
-        if names[node.targets[0].id] == 1
-    }
-
-
-def _stores(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def without_unit(named: str) -> str:
@@ -267,7 +251,7 @@ def _dumps(node: ast.AST) -> TypeGuard[ast.Call]:
 
 def _opened_as(handle: str, constants: Mapping[str, ast.expr], calls: Sequence[Reached]) -> str | None:
     for module in {reached.module.name: reached.module for reached in calls}.values():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             match node:
                 case ast.withitem(context_expr=ast.Call() as opened, optional_vars=ast.Name(id=name)) if name == handle:
                     if file := _opened(opened, constants):

@@ -78,10 +78,10 @@ class _Reach:
         ]
 
     def _define(self, module: Module) -> None:
-        classes = [node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for node in module.nodes if isinstance(node, ast.ClassDef)]
         methods = {id(inner): node.name for node in classes for inner in node.body}
         functions = self._functions[module.name] = {}
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, _Function):
                 scope = _Scope(module, node.lineno, node.body)
                 if id(node) in methods:

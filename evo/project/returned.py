@@ -70,7 +70,7 @@ def measured_as_probabilities(
         measuring: the functions of the genome that belong to the evaluation.
     """
     evolving = {one.name for one in genome}
-    made = {node.name for one in genome for node in ast.walk(one.tree) if isinstance(node, FUNCTION)}
+    made = {node.name for one in genome for node in one.nodes if isinstance(node, FUNCTION)}
     modules = dict.fromkeys((*project.closure(entry), *genome))
     codes = [(module, code) for module in modules for code in _codes(module)]
     waiting: list[tuple[ast.AST, _Code]] = [
@@ -110,7 +110,7 @@ def _parts_of(node: ast.AST, made: Collection[str]) -> Iterator[ast.AST]:
 def _codes(module: Module) -> Iterator[_Code]:
     """Yield what a module does at its top level, and its functions."""
     plain = [one for one in module.tree.body if not isinstance(one, DEFINITION)]
-    functions = [node for node in ast.walk(module.tree) if isinstance(node, FUNCTION)]
+    functions = [node for node in module.nodes if isinstance(node, FUNCTION)]
     several: list[tuple[str, list[str], Sequence[ast.AST]]] = [("", [], plain)]
     several += [(one.name, [each.arg for each in one.args.args if each.arg != "self"], [one]) for one in functions]
     for name, names, parts in several:
@@ -153,7 +153,7 @@ def _sums(node: ast.expr) -> bool:
 
 def _reports(module: Module, metric: Metric) -> Iterator[ast.Call]:
     """Yield the calls that report a metric: at the place that was found, or else those with its name in a text."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             if metric.where == f"{module.name}:{node.lineno}":
                 yield node

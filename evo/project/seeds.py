@@ -171,7 +171,7 @@ def _flags(modules: Sequence[Module]) -> Iterator[str]:
 def _positions(modules: Sequence[Module]) -> Iterator[int]:
     """Yield which argument a seed is read from, as in `seed = int(sys.argv[1])`."""
     for module in modules:
-        for name, value in assigned(node for node in ast.walk(module.tree) if isinstance(node, ast.stmt)):
+        for name, value in assigned(node for node in module.nodes if isinstance(node, ast.stmt)):
             for node in ast.walk(value) if _NAME.fullmatch(name) else ():
                 match node:
                     case ast.Subscript(value=ast.Attribute(attr="argv"), slice=ast.Constant(value=int(place))):
@@ -181,7 +181,7 @@ def _positions(modules: Sequence[Module]) -> Iterator[int]:
 def _variables(modules: Sequence[Module]) -> Iterator[str]:
     """Yield the environment variables that a seed is read from."""
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             match node:
                 case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
                     if ast.unparse(function) in _READING and _VARIABLE.fullmatch(name):

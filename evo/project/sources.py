@@ -132,7 +132,7 @@ def is_first_program(name: str) -> bool:
 
 
 def _trains(module: Module) -> bool:
-    called = (node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+    called = (node.func for node in module.nodes if isinstance(node, ast.Call))
     return any(isinstance(one, ast.Attribute) and one.attr in TRAINS for one in called)
 
 
@@ -179,10 +179,10 @@ def searches(module: Module) -> bool:
     """Return whether a program starts another search over programs, such as OpenEvolve; one that scores does not."""
     if module.name in _EVALUATORS:
         return False
-    names = [one.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for one in node.names]
+    names = [one.name for node in module.nodes if isinstance(node, ast.Import) for one in node.names]
     names += [
         node.module or ""
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ImportFrom) and not all("eval" in one.name.lower() for one in node.names)
     ]
     return any(name.partition(".")[0] in _SEARCHES for name in names)

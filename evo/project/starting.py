@@ -125,7 +125,7 @@ def _judges(sources: Sources, judge: Module, genome: Module) -> bool:
 
 def _has_subcommand(entry: Module, word: str) -> bool:
     """Return whether a program takes a word by its place, maybe as one of its commands, as argparse and fire do."""
-    functions = (node.name for node in ast.walk(entry.tree) if isinstance(node, FUNCTION))
+    functions = (node.name for node in entry.nodes if isinstance(node, FUNCTION))
     takes_words = any(not name.startswith("-") for one in arguments_of(entry) for name in one.names)
     return takes_words or word in entry.texts or word.replace("-", "_") in functions
 
@@ -253,9 +253,7 @@ def words_of(flag: str, command: str | None) -> tuple[str, ...]:
 
 def _takes_file(module: Module) -> bool:
     """Return whether a program loads a Python file that its command line names."""
-    loads = any(
-        isinstance(node, ast.Name | ast.Attribute) and last_name(node) in _LOADERS for node in ast.walk(module.tree)
-    )
+    loads = any(isinstance(node, ast.Name | ast.Attribute) and last_name(node) in _LOADERS for node in module.nodes)
     return loads and _reads_arguments(module)
 
 
@@ -281,7 +279,7 @@ def _reads_arguments(module: Module) -> bool:
 def _demands_ranks(module: Module) -> bool:
     """Return whether a module reads the variables of a launcher, and never asks whether they are there."""
     read: set[object] = set()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Subscript(value=environ, slice=ast.Constant(value=name)) if _is_environ(environ):
                 read.add(name)

@@ -205,7 +205,7 @@ def _reporters(project: Project, files: Files, metrics: Sequence[Metric], module
     found = set()
     for bound, (source, inner) in project.imported(module).items():
         if source.name in others and inner is not None:
-            nodes = (node for node in ast.walk(source.tree) if isinstance(node, FUNCTION) and node.name == inner)
+            nodes = (node for node in source.nodes if isinstance(node, FUNCTION) and node.name == inner)
             if any(node.lineno <= line <= (node.end_lineno or 0) for node in nodes for line in lines):
                 found.add(bound)
     return found
