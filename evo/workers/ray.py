@@ -157,7 +157,8 @@ class RayEvaluator:
         if self._has_head:
             await _in_thread(self._dismiss_all)
         else:
-            self._cluster.abandon()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_in_thread(self._cluster.abandon), _HEAD_SECONDS)
 
     # One job
 
@@ -171,7 +172,7 @@ class RayEvaluator:
         try:
             if slot.worker is None:
                 slot.worker = await _in_thread(self._replaced, slot)
-            answer = slot.worker.evaluate.remote(slot.jobs, job.to_json())
+            answer = self._cluster.ask(slot.worker, "evaluate", slot.jobs, job.to_json())
             said = await asyncio.wait_for(asyncio.wrap_future(answer.future()), self._settings.longest_seconds(job))
         except TimeoutError:
             await self._give_up(slot)
@@ -189,7 +190,7 @@ class RayEvaluator:
         if worker is None:
             return
         try:
-            ended = worker.end.remote(slot.jobs)
+            ended = self._cluster.ask(worker, "end", slot.jobs)
             await asyncio.wait_for(asyncio.wrap_future(ended.future()), _ENDING_SECONDS)
             if running is not None:
                 await asyncio.wait_for(asyncio.wait([running]), _ENDING_SECONDS)
@@ -220,7 +221,7 @@ class RayEvaluator:
         """Return a new worker for a slot; raise one of Ray's errors when there is none within a while."""
         worker = self._cluster.hire(slot.node, self._wanted, self._settings.to_json(), self._corpus)
         try:
-            self._cluster.get(worker.device.remote(), _FIRST_SLOT_SECONDS)
+            self._cluster.get(self._cluster.ask(worker, "device"), _FIRST_SLOT_SECONDS)
         except self._cluster.failures:
             self._cluster.dismiss(worker)
             raise
@@ -271,7 +272,7 @@ class RayEvaluator:
                 continue
             for _ in range(self._wanted.slots(node)):
                 worker = self._cluster.hire(node, self._wanted, settings, self._corpus)
-                self._hired.append(_Hired(node, worker, worker.device.remote()))
+                self._hired.append(_Hired(node, worker, self._cluster.ask(worker, "device")))
 
     def _take_in(self, seconds: float) -> None:
         """Make slots of the actors that work by now, after some waiting."""

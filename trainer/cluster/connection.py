@@ -140,7 +140,7 @@ class Cluster:
 
     def __init__(self, address: str, ray: Any) -> None:
         self.address = address
-        self._ray = ray
+        self._module = ray
         self._facts: dict[tuple[str, str, str], Facts] = {}
         self._parcels: dict[str, list[Any]] = {}
         self._affinity = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
@@ -163,7 +163,7 @@ class Cluster:
             MachineError: the head of the cluster does not answer.
         """
         try:
-            alive = [one for one in self._ray.nodes() if one["Alive"]]
+            alive = [one for one in self._connected().nodes() if one["Alive"]]
         except self.failures as error:
             raise MachineError(
                 f"The Ray cluster {self} does not answer any more ({one_line(error)}). What has finished is "
@@ -228,7 +228,7 @@ class Cluster:
                 if content.digest not in lacking:
                     continue
                 if content.digest not in self._parcels:
-                    self._parcels[content.digest] = pack(path, self._ray.put)
+                    self._parcels[content.digest] = pack(path, self._connected().put)
                 chunks = self._parcels[content.digest]
                 if why := self._ask(node, on_node.receive, asdict(content), chunks, seconds=_DATA_SECONDS):
                     return str(why)
@@ -244,26 +244,39 @@ class Cluster:
         share = wanted.gpus / wanted.slots_per_gpu
         claim = {"num_gpus": share, "num_cpus": 0} if wanted.gpus else {"num_cpus": wanted.threads}
         options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": 3, **claim}
-        worker = self._ray.remote(on_node.SlotWorker).options(**options, scheduling_strategy=self._on(node))
+        worker = self._connected().remote(on_node.SlotWorker).options(**options, scheduling_strategy=self._on(node))
         return worker.remote(dict(settings), wanted.kind, corpus and asdict(corpus))
+
+    def ask(self, worker: Any, method: str, *arguments: Any) -> Any:
+        """Return the answer to come of a worker; raise one of `failures` when the connection is lost."""
+        self._connected()
+        return getattr(worker, method).remote(*arguments)
 
     def answered(self, answers: Sequence[Any], seconds: float = 0.0) -> list[Any]:
         """Return those of some answers that have come, or the failure that came in place of one, after some waiting."""
-        ready, _ = self._ray.wait(answers, num_returns=len(answers), timeout=seconds) if answers else ([], [])
+        ready, _ = self._connected().wait(answers, num_returns=len(answers), timeout=seconds) if answers else ([], [])
         return list(ready)
 
     def get(self, answer: Any, seconds: float | None = None) -> Any:
         """Return an answer; raise one of `failures` when its node is lost."""
-        return self._ray.get(answer, timeout=seconds)
+        return self._connected().get(answer, timeout=seconds)
 
     def dismiss(self, worker: Any) -> None:
         """End a worker's process, if it is still there; its supervisor ends with it."""
         with suppress(*self.failures):
-            self._ray.kill(worker)
+            self._connected().kill(worker)
 
     def abandon(self) -> None:
-        """Leave a cluster whose head is lost: at the end of this process, Ray would wait for it."""
-        atexit.unregister(self._ray.shutdown)
+        """Leave a cluster whose head is lost; waits while a head that does not answer is still there."""
+        atexit.unregister(self._module.shutdown)  # which would wait, too
+        if importlib.import_module("ray._private.worker").global_worker.connected:  # by C++ code, not by the client
+            self._module.shutdown()  # else that code would end this process by SIGSEGV
+
+    def _connected(self) -> Any:
+        """Return Ray; raise ConnectionError without a connection, where its client would raise a bare Exception."""
+        if not self._module.is_initialized():
+            raise ConnectionError("the connection was lost")
+        return self._module
 
     def _inspected(self, nodes: Sequence[Node], wanted: Wanted) -> tuple[dict[Node, Facts], dict[Node, str]]:
         arguments = (wanted.kind, wanted.sandbox, wanted.secrets)
@@ -275,7 +288,7 @@ class Cluster:
         }
         for one, answer in asked.items():
             try:
-                said = self._ray.get(answer, timeout=_ANSWER_SECONDS)
+                said = self._connected().get(answer, timeout=_ANSWER_SECONDS)
             except self.failures as error:
                 refused[one] = (
                     f"it could not be asked what it is ({one_line(error)}). It needs the driver's Python, "
@@ -294,11 +307,11 @@ class Cluster:
         return node.id, wanted.kind, wanted.sandbox
 
     def _begin(self, node: Node, function: Callable[..., Any], *arguments: Any) -> Any:
-        task = self._ray.remote(function).options(num_cpus=0, max_retries=0, scheduling_strategy=self._on(node))
+        task = self._connected().remote(function).options(num_cpus=0, max_retries=0, scheduling_strategy=self._on(node))
         return task.remote(*arguments)
 
     def _ask(self, node: Node, function: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
-        return self._ray.get(self._begin(node, function, *arguments), timeout=seconds)
+        return self._connected().get(self._begin(node, function, *arguments), timeout=seconds)
 
     def _on(self, node: Node) -> Any:
         return self._affinity(node.id, soft=False)

@@ -261,6 +261,16 @@ def test_a_cluster_without_what_is_asked_for_is_refused(cluster: RayCluster, tmp
     refused(tmp_path, [str(EVO), "run", "--workers", cluster.client, "--devices", "cuda"], words)
 
 
+def test_a_lost_connection_is_a_lost_cluster(cluster: RayCluster) -> None:
+    lost = connect(cluster.client)
+    leave()
+    with pytest.raises(MachineError, match=r"does not answer any more \(the connection was lost\)"):
+        lost.nodes()
+    with pytest.raises(lost.failures):
+        lost.ask(None, "device")
+    lost.dismiss(None)
+
+
 def refused(folder: Path, command: list[str], words: list[str]) -> None:
     """Assert that a command ends with one line that holds these words, and writes nothing."""
     ended = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
