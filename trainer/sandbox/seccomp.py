@@ -1,8 +1,8 @@
 """The system calls that are refused by a seccomp filter (through libseccomp), at every level of isolation.
 
 What namespaces and Landlock do not judge: ways to leave a note for another evaluation in the kernel, or to look at what
-another one does to memory and files that both may read; other processes; the kernel itself. At Landlock's level also
-the network and the attributes of files.
+another one does to memory and files that both may read; the attributes of files; other processes; the kernel itself. At
+Landlock's level also the network.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ _SOCKETS = ("socket", "connect", "bind", "listen", "accept", "accept4")
 """Refused at Landlock's level: no sockets but connected pairs."""
 _REFUSED_AT_LANDLOCK = (
     *("pidfd_send_signal", "setpriority", "ioprio_set", "sched_setscheduler", "sched_setattr", "sched_setparam"),
-    *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
-# Landlock does not guard the attributes of files outside, but copying a file ends with setting some; a process that
-# stays in its group is ended with it; and every process may read on which processors another one runs.
-_PRETENDED_AT_LANDLOCK = (
+# A process that stays in its group is ended with it; and every process may read on which processors another one runs.
+_PRETENDED_AT_LANDLOCK = ("setsid", "setpgid", "sched_setaffinity")
+_EXTENDED_ATTRIBUTES = ("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr")
+_ATTRIBUTES = (
     *("chmod", "fchmod", "fchmodat", _FCHMODAT2, "chown", "fchown", "lchown", "fchownat"),
-    *("utime", "utimes", "futimesat", "setsid", "setpgid", "sched_setaffinity"),
+    *("utime", "utimes", "futimesat"),
 )
 _SOCKET_TYPE_MASK = 0xF
 
@@ -83,11 +83,11 @@ def build_filter(level: Level, access: Access) -> Any:
 
     Args:
         level: of isolation.
-        access: with `observable_state`, files can be locked, futexes shared, and reads asynchronous. A lock on a file
-            that others may read too is a note to them, and so is waiting at a place of it, and no filter sees which
-            file it is. Without, locking is answered as done: a scratch folder has a single owner. Waiting ends at
-            once, as it may at any time; where processes of one candidate wait for each other, they look again and
-            again.
+        access: with `observable_state`, files can be locked, futexes shared, reads asynchronous, and in namespaces
+            attributes of files set. A lock on a file that others may read too is a note to them, and so is waiting at a
+            place of it, and no filter sees which file it is. Without, locking is answered as done: a scratch folder has
+            a single owner. Waiting ends at once, as it may at any time; where processes of one candidate wait for each
+            other, they look again and again.
         With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
             in the file system or under an abstract name.
 
@@ -105,6 +105,8 @@ def build_filter(level: Level, access: Access) -> Any:
             _add_observable(rules, pyseccomp)
         if level is Level.LANDLOCK:
             _add_landlock(rules, pyseccomp)
+        if level is Level.LANDLOCK or (level is Level.BUBBLEWRAP and not access.observable_state):
+            _add_attributes(rules, pyseccomp)
         if access.network:
             _add_families(rules, pyseccomp, _INTERNET)
         elif level is Level.BUBBLEWRAP:
@@ -185,13 +187,26 @@ def _add_landlock(rules: Any, pyseccomp: Any) -> None:
         rules.add_rule(refuse, refused)
     for pretended in _PRETENDED_AT_LANDLOCK:
         rules.add_rule(pretend, pretended)
-    # Setting the time of a path to now is how Python's `touch` finds out whether it has to make the file.
-    path_given, now = argument(1, pyseccomp.NE, 0), argument(2, pyseccomp.EQ, 0)
-    rules.add_rule(refuse, "utimensat", path_given, now)
-    rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
-    rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
     # The limits of others; a process's own are those of process 0.
     rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
     # Sockets of other types take an address with each message.
     for other in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET, socket.SOCK_RAW):
         rules.add_rule(refuse, "socketpair", argument(1, pyseccomp.MASKED_EQ, _SOCKET_TYPE_MASK, other))
+
+
+def _add_attributes(rules: Any, pyseccomp: Any) -> None:
+    """Keep the attributes of files as they are; where copying a file ends with setting some, they seem to be set.
+
+    Landlock does not guard them. Namespaces share the device files with the machine, where the modes and times of
+    `/dev/null` are a note to every other candidate.
+    """
+    refuse, pretend, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(0), pyseccomp.Arg
+    for refused in _EXTENDED_ATTRIBUTES:
+        rules.add_rule(refuse, refused)
+    for pretended in _ATTRIBUTES:
+        rules.add_rule(pretend, pretended)
+    # Setting the time of a path to now is how Python's `touch` finds out whether it has to make the file.
+    path_given, now = argument(1, pyseccomp.NE, 0), argument(2, pyseccomp.EQ, 0)
+    rules.add_rule(refuse, "utimensat", path_given, now)
+    rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
+    rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
