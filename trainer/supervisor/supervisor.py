@@ -274,7 +274,7 @@ class Supervisor:
                     limit = self._go_on(candidate, message, whole)
                 case "loaded":
                     candidate.hide_output()
-                    watch.tells_codes = False
+                    watch.tells_figures = False
                     limit = self._go_on(candidate, message, whole)
                 case _:
                     _record_score(recording, message)

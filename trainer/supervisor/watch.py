@@ -81,7 +81,8 @@ class Guard:
     """Keeps one process tree within its limits while it works, and calls `meanwhile` several times a second.
 
     Attributes:
-        tells_codes: whether verdicts name the exit code, which a process that knows held-out text could choose to tell.
+        tells_figures: whether verdicts name the exit code and the memory used, by which a process that knows held-out
+            text could tell it.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Guard:
         self._limits = limits
         self._driver = driver
         self._meanwhile = meanwhile
-        self.tells_codes = True
+        self.tells_figures = True
         self._next_check = 0.0
         self._next_disk_check = 0.0
         self._ended_at: float | None = None
@@ -127,7 +128,7 @@ class Guard:
         code = self._tree.kill()
         if code == -signal.SIGKILL:
             return self._verdict_on_kill()
-        if not self.tells_codes:
+        if not self.tells_figures:
             return Ended(Status.CRASHED, "ended while it was scored")
         if code is not None and code < 0:
             return Ended(Status.CRASHED, f"was ended by {_signal_name(-code)}")
@@ -192,15 +193,18 @@ class Guard:
                 raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
 
     def _refuse_memory(self, mib: float, used: str) -> None:
-        if mib > self._limits.memory_mib:
-            allowed = f"where {self._limits.memory_mib:.0f} MiB are allowed"
-            raise Ended(Status.OUT_OF_MEMORY, f"{used} {mib:.0f} MiB of memory {allowed}")
+        most = self._limits.memory_mib
+        if mib > most:
+            known = f"{mib:.0f} MiB of memory where {most:.0f} MiB are allowed"
+            hidden = f"more memory than the {most:.0f} MiB that are allowed"
+            raise Ended(Status.OUT_OF_MEMORY, f"{used} {known if self.tells_figures else hidden}")
 
     def _verdict_on_kill(self) -> Ended:
         """Return the verdict on a process that was killed by the kernel, for want of memory, or by a user."""
         peak_mib = self._tree.peak_resident_mib
         if peak_mib > self._limits.memory_mib / 2 or oom_kills() > self._oom_kills:
-            return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
+            at = f" at {peak_mib:.0f} MiB" if self.tells_figures else ""
+            return Ended(Status.OUT_OF_MEMORY, f"was killed by the system{at}")
         return Killed()
 
 
