@@ -16,6 +16,7 @@ from trainer.corpus import Corpus, prepare
 from trainer.corpus.cache import default_cache
 from trainer.errors import ConfigError
 from trainer.genome import BUILT_IN
+from trainer.languages import language_of
 from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze, with_seed, without_environment
 from trainer.script.secrets import password_in_url, secret_by_value
@@ -25,6 +26,8 @@ PrepareProgress = Callable[[str, int, int], None]
 
 _FROZEN = "frozen_files"
 _SCRIPT_SUFFIXES = (".py", ".sh")
+_NO_CODE = ("text", "markdown", "json", "sql", "yaml", "toml", "ini")
+"""Languages whose files hold rows, or settings with keys among them."""
 _SHOWN_CHARACTERS = 30_000  # of all frozen code together, in every call of a language model; cached by the provider
 
 
@@ -152,7 +155,7 @@ def _passed_on(names: Sequence[str]) -> dict[str, str]:
 
 
 def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
-    """Return the names of the frozen files, with the texts of those in Python as far as a prompt has room for them.
+    """Return the names of the frozen files, with the texts of code as far as a prompt has room for them.
 
     The score command's files are none of a language model's business.
     """
@@ -162,7 +165,7 @@ def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
         path = task.folder / name
         if name in task.score:
             continue
-        is_shown = name.endswith(".py") and path.is_file()
+        is_shown = language_of(name).name not in _NO_CODE and path.is_file()
         text = path.read_text(encoding="utf-8", errors="replace") if is_shown else ""
         text = text if len(text) <= room else ""
         texts.append((name, text))

@@ -16,7 +16,7 @@ from evo.config.options import new_run_config
 from evo.config.reading import load_config, overlaid, parse_config
 from evo.config.task import ScriptTask
 from evo.runs.generation_zero import read_generation_zero
-from evo.runs.materials import prepare_materials
+from evo.runs.materials import frozen_texts, prepare_materials
 from trainer.errors import ConfigError, GenomeError
 from trainer.script import freeze
 
@@ -314,3 +314,12 @@ def test_a_measured_time_is_never_exact(tmp_path: Path) -> None:
     assert new_run_config("", file, {}).task.is_deterministic
     with pytest.raises(ConfigError, match="run_seconds, which selection looks at, differs from run to run"):
         new_run_config("", file, {"objectives": ["loss", "run_seconds"]})
+
+
+def test_frozen_code_of_every_language_is_shown_and_rows_and_settings_are_not(tmp_path: Path) -> None:
+    names = ("build.sh", "bench.hpp", "load.py", "rows.txt", "rows.json", "keys.yaml", "score.js")
+    for name in names:
+        (tmp_path / name).write_text(f"text of {name}\n", encoding="utf-8")
+    script = task(root=str(tmp_path), genome=["fit.cpp"], frozen=list(names), score=["node", "score.js"])
+    shown = {name: text for name, text in frozen_texts(script) if text}
+    assert shown == {name: f"text of {name}\n" for name in ("build.sh", "bench.hpp", "load.py")}
