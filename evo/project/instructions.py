@@ -25,7 +25,8 @@ DRAFTED = "<!-- Drafted by evo init."
 """Begins the comment in a program.md that holds what was found, and nothing that a user wrote."""
 _LARGEST_BYTES = 2**20
 
-_FILE = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
+FILE = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
+"""The name of a file in a text."""
 _GLOB = re.compile(r"(?<![\w./-])[\w./-]*(?:\*|<\w+>)[\w./-]*\.\w+")
 _ANY = re.compile(r"<\w+>")
 _FORBIDS = re.compile(
@@ -164,7 +165,7 @@ class Instructions:
 
     def __init__(self, root: Path) -> None:
         found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
-        read = ((path.name, _read(path)) for path in found)
+        read = ((path.name, text_in(path)) for path in found)
         self._texts = {
             name: _expanded(text) if name == "Makefile" else text
             for name, text in read
@@ -268,7 +269,7 @@ class Instructions:
                 if _HEADING.match(line):
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                     allowed = _permission(line) > 0 and not forbidden
-                named = {file: [file.removeprefix("./")] for file in _FILE.findall(line)}
+                named = {file: [file.removeprefix("./")] for file in FILE.findall(line)}
                 named |= {glob: fnmatch.filter(docstrings, _ANY.sub("*", glob)) for glob in _GLOB.findall(line)}
                 for file, meant in named.items():
                     parts = [part for part in _SENTENCE_END.split(line) if file in part]
@@ -358,7 +359,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_read(path) or "")
+        return tomllib.loads(text_in(path) or "")
     except (tomllib.TOMLDecodeError, RecursionError):
         return {}
 
@@ -432,7 +433,7 @@ def _permission(text: str) -> int:
 def _own_permission(docstring: str, others: Set[str]) -> int:
     """Return what a file says first of itself, in a sentence that names no other file."""
     sentences = (part for line in _paragraphs(docstring) for part in _SENTENCE_END.split(line))
-    own = (one for one in sentences if others.isdisjoint(map(_last, _FILE.findall(one))))
+    own = (one for one in sentences if others.isdisjoint(map(_last, FILE.findall(one))))
     return next(filter(None, map(_unambiguous, map(_permission, own))), 0)
 
 
@@ -444,7 +445,8 @@ def _unambiguous(permission: int) -> int:
     return 0 if permission == 1 else permission
 
 
-def _read(path: Path) -> str | None:
+def text_in(path: Path) -> str | None:
+    """Return the text of a file; None if there is none, or if it is too large for one that a person wrote."""
     try:
         if path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
             return path.read_text(encoding="utf-8", errors="replace")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from evo.project.modules import Module, Project, is_main_guard
+from operators.protection.units import FUNCTION
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _RESUMED = re.compile(r"(?:\w+_)?(?:resum(?:e|ed|ing)|restored?)(?:_\w+)?", re.IGNORECASE)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Reach:
         methods = {id(inner): node.name for node in classes for inner in node.body}
         functions = self._functions[module.name] = {}
         for node in module.nodes:
-            if isinstance(node, _Function):
+            if isinstance(node, FUNCTION):
                 scope = _Scope(module, node.lineno, node.body)
                 if id(node) in methods:
                     self._methods[node.name].append(scope)
@@ -158,7 +158,7 @@ def _walk(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
     waiting: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(body)]
     while waiting:
         node, looped = waiting.pop()
-        if isinstance(node, _Function | ast.ExceptHandler):
+        if isinstance(node, (*FUNCTION, ast.ExceptHandler)):
             continue
         yield node, looped
         inner = looped or isinstance(node, _LOOPS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from evo.files import is_file
-from evo.project.instructions import Instructions
+from evo.project.instructions import FILE, Instructions, text_in
 from evo.project.modules import Module
 from trainer.languages import PYTHON, SHELL, is_known, language_of
 
@@ -47,7 +47,6 @@ _USED = re.compile(
 )
 """What a source in C, Rust or JavaScript says of the files that are compiled or loaded with it."""
 _MOST_USED = 200
-_WORD = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +103,11 @@ def starter_of(name: str, root: Path, texts: Instructions) -> tuple[str, ...]:
         return (_shell(root / name), name)
     stem = PurePosixPath(name).stem
     named = re.compile(rf"(?<![\w.-]){re.escape(stem)}(?![\w-])")
-    scripts = [path for path in sorted(root.glob("*.sh")) if named.search(_text(path))]
+    scripts = [path for path in sorted(root.glob("*.sh")) if named.search(text_in(path) or "")]
     if len(scripts) == 1:
         (script,) = scripts
         return (f"./{script.name}",) if os.access(script, os.X_OK) else (_shell(script), script.name)
-    rules = _text(root / "Makefile")
+    rules = text_in(root / "Makefile") or ""
     documented = [match[1] for match in _MAKE.finditer(texts.text) if match[1] not in _NO_TARGETS]
     named_targets = [
         target for target in (*documented, *_TARGETS) if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)
@@ -127,15 +126,8 @@ def _joined(commands: str) -> str:
     return " && ".join(line.removesuffix("&&").strip() for line in lines if line)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
-    except OSError:
-        return ""
-
-
 def _shell(script: Path) -> str:
-    return "bash" if "bash" in _text(script).partition("\n")[0] else "sh"
+    return "bash" if "bash" in (text_in(script) or "").partition("\n")[0] else "sh"
 
 
 def _could_evolve(name: str) -> bool:
@@ -176,8 +168,8 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
     while waiting and len(found) < _MOST_USED:
         name = waiting.pop()
         folder = PurePosixPath(name).parent
-        text = _text(root / name)
-        inner = [one for one in _WORD.findall(text) if name in _RULES]
+        text = text_in(root / name) or ""
+        inner = [one for one in FILE.findall(text) if name in _RULES]
         for match in _USED.finditer(text) if language_of(name) is not PYTHON else ():
             inner += [f"{match[2]}.rs", f"{match[2]}/mod.rs"] if match[2] else [match[1] or match[3]]
             inner += [f"{match[3]}{PurePosixPath(name).suffix}"] if match[3] else []
@@ -196,6 +188,6 @@ def may_evolve(name: str, root: Path) -> bool:
 
 def files_in(text: str, root: Path) -> list[str]:
     """Return the files of a project that a text names, in languages other than Python and the shell's."""
-    words = (word.removeprefix("./") for word in _WORD.findall(text))
+    words = (word.removeprefix("./") for word in FILE.findall(text))
     # A shell script starts what evolves, unless a text says that it does itself.
     return [word for word in dict.fromkeys(words) if may_evolve(word, root) and language_of(word) is not SHELL]
