@@ -127,10 +127,7 @@ class Protection:
         if self._is_empty and not self._is_measured:
             return None
         for name, text in split(source, self._names).items():
-            try:
-                reason = next(self._violations(self._files[name], text, self._items[name]), None)
-            except RecursionError:
-                reason = "it is nested too deeply to be compared with generation 0; flatten it"
+            reason = next(self._violations(self._files[name], text, self._items[name]), None)
             if reason is not None:
                 return reason if len(self._names) == 1 else f"{name}: {reason}"
         return None

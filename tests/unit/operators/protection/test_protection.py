@@ -244,11 +244,6 @@ def test_data_that_hold_out_data_are_cut_from_are_for_protected_code() -> None:
     checked.check(zero + "train = [data for data in range(3)]\n")
 
 
-@pytest.mark.parametrize("put", ["RATE" + "()" * 600, "if RATE: pass\n" + "elif RATE: pass\n" * 600])
-def test_what_is_nested_too_deeply_is_refused(put: str) -> None:
-    assert "nested too deeply" in refusal(edited("main()\n", f"{put}\nmain()\n"))
-
-
 MARKED = """
 A = 1
 # evo: fixed
