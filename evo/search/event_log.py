@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import re
+import select
 import sys
 from contextlib import ExitStack
 from dataclasses import fields
@@ -23,6 +26,8 @@ VERSION = 1
 STDOUT = "-"
 
 _EVENTS: tuple[type[Event], ...] = (Proposed, Refused, Started, Finished, NewBest, Stopped)
+_PATIENCE_MS = 5000
+"""With a reader that reads nothing, which would else hold the search and its end."""
 _OWN = {"stop"}  # a function, which no file can hold
 
 _log = logging.getLogger(__name__)
@@ -45,7 +50,8 @@ class EventLog:
         try:
             self._file = self._closing.enter_context(_opened(place))
         except OSError as error:
-            raise UsageError(f"--events must name a file that can be written: {place}: {error.strerror}.") from error
+            reason = "nobody reads this FIFO" if error.errno == errno.ENXIO else error.strerror
+            raise UsageError(f"--events must name a file that can be written: {place}: {reason}.") from error
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +64,7 @@ class EventLog:
         if self._is_broken:
             return
         try:
-            self._file.write(json.dumps(to_json(event), default=dict).encode() + b"\n")
+            _write(self._file, json.dumps(to_json(event), default=dict).encode() + b"\n")
         except OSError as error:
             self._is_broken = True
             _log.warning("Events are no longer written to %s: %s. The run goes on.", self._place, error.strerror)
@@ -83,7 +89,22 @@ def _opened(place: str) -> FileIO:
     """Open a file or stdout without a buffer, of which a rest would have to be written at the end."""
     if place == STDOUT:
         return FileIO(sys.stdout.fileno(), "a", closefd=False)
-    return FileIO(place, "a")
+    return FileIO(place, "a", opener=_at_once)
+
+
+def _at_once(place: str, flags: int) -> int:
+    """Open a file; a FIFO that nobody reads is an error instead of a wait."""
+    return os.open(place, flags | os.O_NONBLOCK, 0o666)
+
+
+def _write(file: FileIO, line: bytes) -> None:
+    """Write a whole line, in parts that a pipe takes without blocking once it takes any."""
+    ready = select.poll()
+    ready.register(file, select.POLLOUT)
+    while line:
+        if not ready.poll(_PATIENCE_MS):
+            raise TimeoutError(errno.ETIMEDOUT, "nobody reads there")
+        line = line[file.write(line[: select.PIPE_BUF]) or 0 :]
 
 
 def _name(kind: type[Event]) -> str:
