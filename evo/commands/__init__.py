@@ -138,7 +138,9 @@ def main() -> None:
             sys.exit(1)
         raise
     except EvoError as error:
-        sys.stderr.write(f"evo: {error}\n")
+        from evo.text import visible
+
+        sys.stderr.write(f"evo: {visible(str(error))}\n")  # it may repeat names that others gave
         sys.exit(error.exit_code)
     except OSError as error:
         sys.stderr.write(f"evo: {refusal(error)}\n")
