@@ -150,7 +150,7 @@ def import_(
     with opened(run) as viewed:
         before = individual(viewed, parent).id
         for program in trial_programs(viewed, storage, study, before, best):
-            changes = ", ".join(f"{name} = {value}" for name, value in program.set.items())
+            changes = ", ".join(f"{name} = {value!r}" for name, value in program.set.items())
             idea = f"constants of trial {program.trial} of a study: {changes}"
             action = Action(Verb.INJECT, individual=before, text=program.source, idea=idea)
             try:

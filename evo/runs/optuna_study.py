@@ -112,7 +112,7 @@ def trial_programs(viewed: Viewed, storage: str, name: str | None, parent: int, 
     Args:
         storage: where, as Optuna names it.
         name: of the study; the only one by default.
-        count: how many trials at most; of a study with several objectives those of its Pareto front.
+        count: how many programs at most, each another one; of a study with several objectives from its Pareto front.
 
     Raises:
         UsageError: there is no such study, or it has no complete trial with a parameter that is called as a constant.
@@ -120,18 +120,22 @@ def trial_programs(viewed: Viewed, storage: str, name: str | None, parent: int, 
     study = _study(storage, name)
     source = viewed.store.source(parent)
     constants = _constants(source)
-    programs = []
-    for trial in _best_trials(study)[:count]:
+    programs: dict[str, TrialProgram] = {}
+    for trial in _best_trials(study):
         values = {key: _value(param, constants[key].value) for key, param in trial.params.items() if key in constants}
         if values:
             changed = {key: value for key, value in values.items() if value != constants[key].value}
-            programs.append(TrialProgram(trial.number, replace_constants(source, changed), changed))
+            with suppress(ValueError):  # of a number that is not finite
+                program = replace_constants(source, changed)
+                programs.setdefault(program, TrialProgram(trial.number, program, changed))
+        if len(programs) == count:
+            break
     if not programs:
         raise UsageError(
             f"No complete trial of the study {study.study_name!r} has a parameter that is called as a constant of "
-            f"individual {parent}: {', '.join(constants) or 'it has none'}."
+            f"individual {parent}, and finite: {', '.join(constants) or 'it has none'}."
         )
-    return programs
+    return list(programs.values())
 
 
 def _study(storage: str, name: str | None) -> Study:
@@ -144,15 +148,19 @@ def _study(storage: str, name: str | None) -> Study:
         url = make_url(storage)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
             raise UsageError(f"There is no file {url.database} with a study.")  # SQLite would make an empty one
-        names = optuna.get_all_study_names(storage)
+        # Optuna would make its tables in any other database, such as the store of a run.
+        database = optuna.storages.RDBStorage(storage, skip_table_creation=True)
+        names = optuna.get_all_study_names(database)
         if name is None and len(names) == 1:
             (name,) = names
         if name is None or name not in names:
             found = ", ".join(names) or "none"
             raise UsageError(f"Name one of the studies in that storage with --study. It has: {found}.")
-        return optuna.load_study(study_name=name, storage=storage)
-    except (SQLAlchemyError, ImportError, ValueError) as error:
+        return optuna.load_study(study_name=name, storage=database)
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError, ValueError) as error:
         raise _no_storage(error) from error
+    except RuntimeError as error:  # another version of Optuna wrote it, and the message says what to do
+        raise UsageError(str(error)) from error
 
 
 def _best_trials(study: Study) -> list[FrozenTrial]:
@@ -171,6 +179,8 @@ def _value(param: object, now: Value) -> Value:
     if isinstance(param, str) and not isinstance(now, str):
         with suppress(ValueError):
             read = literal_value(param)
+            if is_number(read) and is_number(now):
+                return _value(read, now)
             return read if type(read) is type(now) else now
         return now
     if isinstance(param, float) and param.is_integer() and isinstance(now, int):

@@ -124,7 +124,7 @@ def literal_text(value: bool | float | str, like: str, notation: Notation = PYTH
         return _text(value, like, notation)
     if isinstance(value, bool):
         return notation.true if value else notation.false
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"a constant must be a finite number, but the new value was {value}")
     suffix = re.search(f"(?:{notation.suffix})?$", like)
     digits, kind = (like[: suffix.start()], suffix[0]) if suffix else (like, "")

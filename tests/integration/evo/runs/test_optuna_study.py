@@ -98,7 +98,7 @@ def test_a_storage_that_cannot_be_opened_is_one_line_without_its_password(run: P
 def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path, studies: RDBStorage) -> None:
     storage, out = studies.url, tmp_path / "seeded"
     study = optuna.create_study(storage=studies, study_name="elsewhere")
-    for rate, depth, value in ((0.02, 6, 0.3), (0.0317, 7, 0.2), (0.04, 8, None)):
+    for rate, depth, value in ((0.02, 6, 0.3), (0.0317, 7, 0.2), (0.0317, 7, 0.2), (0.04, 8, None)):
         ranges: dict[str, optuna.distributions.BaseDistribution] = {
             "RATE": optuna.distributions.FloatDistribution(0.0, 1.0),
             "DEPTH": optuna.distributions.FloatDistribution(1.0, 9.0),
@@ -122,8 +122,10 @@ def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path, studies: 
     source = evo.open_run(out).individual(injected).source
     assert "RATE = 0.0317" in source
     assert "DEPTH = 7\n" in source
-    again = command("import", out, "--optuna", storage, "--best", "1")
-    assert (again.returncode, again.stdout) == (0, "0 trials imported, 1 refused\n")
+    again = command("import", out, "--optuna", storage, "--best", "2")
+    assert again.returncode == 0
+    assert "trial 0 of a study: RATE = 0.02, DEPTH = 6" in again.stdout
+    assert again.stdout.endswith("1 trial imported, 1 refused\n")
     assert f"the same program as individual {injected}" in again.stderr
     assert command("check", out, "--replay").returncode == 0
 
@@ -131,15 +133,20 @@ def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path, studies: 
 def test_a_study_that_cannot_be_imported_is_one_line(run: Path, tmp_path: Path, studies: RDBStorage) -> None:
     storage = studies.url
     optuna.create_study(storage=studies, study_name="one")
-    optuna.create_study(storage=studies, study_name="two")
+    study = optuna.create_study(storage=studies, study_name="two\x1b[31m")
+    infinite = {"RATE": optuna.distributions.CategoricalDistribution([float("inf")])}
+    study.add_trial(optuna.trial.create_trial(value=1.0, params={"RATE": float("inf")}, distributions=infinite))
     for said, arguments in {
         f"There is no file {tmp_path}/none.db": ["--optuna", f"sqlite:///{tmp_path}/none.db"],
-        "with --study. It has: one, two": ["--optuna", storage],
+        r"with --study. It has: one, two\u001b[31m.": ["--optuna", storage],
         "parameter that is called as a constant": ["--optuna", storage, "--study", "one"],
         "--optuna expects a storage": ["--optuna", "nosuch://me:pw@host/x"],
+        "and finite": ["--optuna", storage, "--study", "two\x1b[31m"],
+        "this one cannot be used": ["--optuna", f"sqlite:///{run}/evo.db"],
     }.items():
         done = command("import", run, *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert said in done.stderr
         assert "pw" not in done.stderr
     assert not (tmp_path / "none.db").exists()
+    assert not sqlite3.connect(run / "evo.db").execute("SELECT * FROM sqlite_schema WHERE name = 'studies'").fetchall()
